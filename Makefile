@@ -1,0 +1,49 @@
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+BUF         = github.com/bufbuild/buf/cmd/buf@v1.57.0
+
+TESTFLAGS =
+FUZZTIME  = 10s
+
+export LC_ALL = C
+
+help: ## Print this help
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+build: ## Build bin/dialyard
+	CGO_ENABLED=0 go build -trimpath -o bin/dialyard ./cmd/dialyard
+
+run: build ## Build and serve on 127.0.0.1, with the built-in plans
+	bin/dialyard serve
+
+test: ## Run all tests
+	go test -shuffle=on -timeout 10m $(TESTFLAGS) ./...
+
+race: ## Run all tests with the race detector
+	go test -race -shuffle=on -timeout 20m $(TESTFLAGS) ./...
+
+check: ## Check form, vet, staticcheck, go.mod and generated files
+	gofmt -l . | { ! grep .; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go mod tidy -diff
+	@mkdir -p bin
+	git ls-files -co --exclude-standard proto dialplans | xargs cksum > bin/generated.before
+	$(MAKE) generate
+	git ls-files -co --exclude-standard proto dialplans | xargs cksum | diff bin/generated.before -
+
+generate: ## Make the generated files again
+	cd proto && go run $(BUF) generate
+	go generate ./...
+
+bench: ## Measure CPU per call, rate, latency and memory
+	go run ./testdata/bench
+
+fuzz: ## Fuzz every target for FUZZTIME (10s) each
+	grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's|/[^/]*:func (Fuzz[A-Za-z0-9_]*).*| \1|' | \
+		xargs -n 2 sh -c 'go test -run "^$$1\$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$0" || exit 255'
+
+clean: ## Remove what was built and cached test results; data/ stays
+	rm -rf bin
+	go clean -testcache
+
+.PHONY: help build run test race check generate bench fuzz clean
