@@ -1,0 +1,155 @@
+package sip
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// An Edge is the set of sockets the front listens on. Its reader goroutines scan
+// packets and hand them on; they hold no SIP state.
+type Edge struct {
+	// Receive takes a packet that passed the guard and reports whether there
+	// was room for it. It is called from many goroutines and must not block.
+	Receive func(Packet) bool
+	Log     *slog.Logger
+	Stats   Stats
+
+	closers   []func() error
+	addrs     []string
+	refusals  limiter
+	streams   atomic.Int64
+	listeners sync.WaitGroup
+	closed    chan struct{}
+}
+
+// Stats counts what the edge did since it was opened.
+type Stats struct {
+	Received atomic.Uint64 // messages, good or bad
+	Sent     atomic.Uint64
+	Refused  atomic.Uint64 // by the guard
+	Dropped  atomic.Uint64 // no room in a mailbox
+	Failed   atomic.Uint64 // transport errors
+	Panics   atomic.Uint64 // recovered while reading a message
+}
+
+// refusalRate bounds the stateless answers to bad messages, so that the front is
+// no amplifier for a forged source: per second, for all sources together.
+const refusalRate = 500
+
+// Listen opens every address ("udp://host:port", "tcp://host:port") or none.
+func (e *Edge) Listen(addresses []string) (err error) {
+	e.closed = make(chan struct{})
+	e.refusals.interval = time.Second / refusalRate
+	defer func() {
+		if err != nil {
+			e.Close()
+		}
+	}()
+	for _, address := range addresses {
+		u, err := url.Parse(address)
+		if err != nil {
+			return fmt.Errorf("listen on %s: %w", address, err)
+		}
+		switch u.Scheme {
+		case "udp":
+			err = e.listenUDP(u.Host)
+		case "tcp":
+			err = e.listenTCP(u.Host)
+		default:
+			err = errors.New("transport is not udp or tcp")
+		}
+		if err != nil {
+			return fmt.Errorf("listen on %s: %w", address, err)
+		}
+	}
+	return nil
+}
+
+// Addresses lists what is listened on, with real port numbers.
+func (e *Edge) Addresses() []string { return e.addrs }
+
+// Close shuts every socket and returns when all readers are gone.
+func (e *Edge) Close() {
+	if e.closed == nil {
+		return
+	}
+	select {
+	case <-e.closed:
+	default:
+		close(e.closed)
+	}
+	for _, c := range e.closers {
+		c()
+	}
+	e.listeners.Wait()
+}
+
+// take scans one message and hands it on. It reports whether the bytes were a
+// message at all; one whose end its stream does not tell is none. A panic costs
+// this message only.
+func (e *Edge) take(data []byte, from Peer, whole bool) (ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.Stats.Panics.Add(1)
+			e.Log.Error("panic while reading a message", "source", from.String(), "panic", p)
+		}
+	}()
+	e.Stats.Received.Add(1)
+	m, refusal := Scan(data)
+	if refusal == nil && !whole {
+		refusal = m.refuse(400, "no Content-Length on a stream")
+	}
+	if refusal != nil {
+		e.refuse(refusal, from)
+		return false
+	}
+	if !e.Receive(Packet{Message: m, Peer: from}) {
+		e.Stats.Dropped.Add(1)
+	}
+	return true
+}
+
+func (e *Edge) refuse(r *Refusal, from Peer) {
+	e.Stats.Refused.Add(1)
+	e.Log.Debug("message refused", "source", from.String(), "status", r.Status, "reason", r.Why)
+	if data := r.Encode(from.Addr); data != nil && e.refusals.allow(time.Now()) {
+		from.Send(data)
+	}
+}
+
+// limiter is a token bucket of one second's worth, as a single instant (the
+// generic cell rate algorithm of ITU-T I.371). Safe for concurrent use.
+type limiter struct {
+	interval time.Duration
+	next     atomic.Int64 // when the bucket would be full again, Unix ns
+}
+
+func (l *limiter) allow(now time.Time) bool {
+	for {
+		next := l.next.Load()
+		at := max(next, now.UnixNano())
+		if at-now.UnixNano() > int64(time.Second) {
+			return false
+		}
+		if l.next.CompareAndSwap(next, at+int64(l.interval)) {
+			return true
+		}
+	}
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		return a.AddrPort()
+	case *net.TCPAddr:
+		return a.AddrPort()
+	}
+	return netip.AddrPort{}
+}

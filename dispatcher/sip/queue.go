@@ -1,0 +1,106 @@
+package sip
+
+import "time"
+
+// A Queue orders the deadlines of one shard. It is a binary heap whose elements
+// know their place, so moving or removing one costs a few swaps and no garbage.
+// The zero value is empty. Not safe for concurrent use.
+type Queue struct{ heap []*Timer }
+
+// A Timer is one deadline of its Owner. Embed it; at most one deadline is
+// pending per Timer.
+type Timer struct {
+	Owner any
+	at    time.Time
+	place int // index in the heap + 1; 0 when not queued
+}
+
+// Set makes at the timer's only deadline; the zero time removes it.
+func (q *Queue) Set(t *Timer, at time.Time) {
+	switch {
+	case at.IsZero() && t.place == 0:
+	case at.IsZero():
+		q.remove(t)
+	case t.place == 0:
+		t.at = at
+		q.heap = append(q.heap, t)
+		t.place = len(q.heap)
+		q.up(t.place - 1)
+	case !at.Equal(t.at):
+		earlier := at.Before(t.at)
+		t.at = at
+		if earlier {
+			q.up(t.place - 1)
+		} else {
+			q.down(t.place - 1)
+		}
+	}
+}
+
+// Next is the earliest deadline, zero when there is none.
+func (q *Queue) Next() time.Time {
+	if len(q.heap) == 0 {
+		return time.Time{}
+	}
+	return q.heap[0].at
+}
+
+// Due removes and returns one timer whose deadline has come, nil if none has.
+func (q *Queue) Due(now time.Time) *Timer {
+	if len(q.heap) == 0 || now.Before(q.heap[0].at) {
+		return nil
+	}
+	t := q.heap[0]
+	q.remove(t)
+	return t
+}
+
+// Len is the number of pending deadlines.
+func (q *Queue) Len() int { return len(q.heap) }
+
+func (q *Queue) remove(t *Timer) {
+	i, last := t.place-1, len(q.heap)-1
+	q.swap(i, last)
+	q.heap[last] = nil
+	q.heap = q.heap[:last]
+	t.place = 0
+	if i < last {
+		q.up(i)
+		q.down(i)
+	}
+	if cap(q.heap) > 4096 && len(q.heap) < cap(q.heap)/8 {
+		q.heap = append(make([]*Timer, 0, cap(q.heap)/4), q.heap...)
+	}
+}
+
+func (q *Queue) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !q.heap[i].at.Before(q.heap[parent].at) {
+			return
+		}
+		q.swap(i, parent)
+		i = parent
+	}
+}
+
+func (q *Queue) down(i int) {
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(q.heap); child++ {
+			if q.heap[child].at.Before(q.heap[least].at) {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		q.swap(i, least)
+		i = least
+	}
+}
+
+func (q *Queue) swap(i, j int) {
+	q.heap[i], q.heap[j] = q.heap[j], q.heap[i]
+	q.heap[i].place, q.heap[j].place = i+1, j+1
+}

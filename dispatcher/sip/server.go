@@ -1,0 +1,151 @@
+package sip
+
+import "time"
+
+// InviteServer is the server side of an INVITE (RFC 3261 §17.2.1 with the
+// Accepted state of RFC 6026 §7.1).
+//
+//	      INVITE
+//	        │            Repeat: resend
+//	        ▼           ┌──┐
+//	   Proceeding ──────┘  │
+//	    │   │  Provisional: send
+//	    │   │
+//	    │   └─ Success: send ─────────▶ Accepted ── Timer L ──▶ Terminated
+//	    │ Failure: send, Timers G, H        Repeat: absorbed, Ack: deliver,
+//	    ▼                                   Success: send (the user repeats it)
+//	Completed ── Timer H: timeout ────▶ Terminated
+//	    │  Repeat, Timer G: resend
+//	    │ Ack
+//	    ▼
+//	Confirmed ── Timer I ─────────────▶ Terminated
+type InviteServer struct{ life }
+
+// NewInviteServer begins in Proceeding, as an INVITE has arrived. reliable says
+// whether the transport repeats by itself (TCP, TLS, WS).
+func NewInviteServer(reliable bool) *InviteServer {
+	return &InviteServer{life: life{state: Proceeding, reliable: reliable}}
+}
+
+// Step takes one input.
+func (t *InviteServer) Step(now time.Time, in Input) Output {
+	switch t.state {
+	case Proceeding:
+		return t.proceeding(now, in)
+	case Completed:
+		return t.completed(now, in)
+	case Confirmed:
+		if in == Tick {
+			t.terminate()
+		}
+	case Accepted:
+		return t.accepted(now, in)
+	}
+	return 0
+}
+
+func (t *InviteServer) proceeding(now time.Time, in Input) Output {
+	switch in {
+	case Repeat:
+		return Resend
+	case Provisional:
+		return Send
+	case Success:
+		t.state = Accepted
+		t.endAfter(now, giveUp) // Timer L
+		return Send
+	case Failure:
+		t.state = Completed
+		if !t.reliable {
+			t.repeatAfter(now, T1) // Timer G
+		}
+		t.endAfter(now, giveUp) // Timer H
+		return Send
+	case Broken:
+		t.terminate()
+		return Failed
+	}
+	return 0
+}
+
+func (t *InviteServer) completed(now time.Time, in Input) Output {
+	switch in {
+	case Repeat:
+		return Resend
+	case Ack:
+		t.state = Confirmed
+		t.stop()
+		if t.endAfter(now, linger(t.reliable, T4)); t.reliable { // Timer I
+			t.terminate()
+		}
+	case Tick:
+		again, end := t.due(now)
+		if end {
+			t.terminate()
+			return TimedOut
+		}
+		if again {
+			t.repeatAfter(now, min(2*t.interval, T2))
+			return Resend
+		}
+	case Broken:
+		t.terminate()
+		return Failed
+	}
+	return 0
+}
+
+func (t *InviteServer) accepted(now time.Time, in Input) Output {
+	switch in {
+	case Ack:
+		return Deliver
+	case Success:
+		return Send
+	case Tick:
+		if _, end := t.due(now); end {
+			t.terminate()
+		}
+	}
+	return 0
+}
+
+// NonInviteServer is the server side of any other request (RFC 3261 §17.2.2).
+//
+//	Trying ── Provisional: send ──▶ Proceeding     Repeat in Trying: absorbed
+//	   │                               │           Repeat later: resend
+//	   └────── final: send ──────▶ Completed ── Timer J ──▶ Terminated
+type NonInviteServer struct{ life }
+
+// NewNonInviteServer begins in Trying.
+func NewNonInviteServer(reliable bool) *NonInviteServer {
+	return &NonInviteServer{life: life{state: Trying, reliable: reliable}}
+}
+
+// Step takes one input.
+func (t *NonInviteServer) Step(now time.Time, in Input) Output {
+	switch {
+	case t.state == Terminated:
+		return 0
+	case in == Broken:
+		t.terminate()
+		return Failed
+	case in == Repeat && t.state != Trying:
+		return Resend
+	case t.state == Completed:
+		if _, end := t.due(now); in == Tick && end {
+			t.terminate()
+		}
+		return 0
+	case in == Provisional:
+		t.state = Proceeding
+		return Send
+	case in == Success || in == Failure:
+		t.state = Completed
+		t.endAfter(now, linger(t.reliable, giveUp)) // Timer J
+		if t.reliable {
+			t.terminate()
+		}
+		return Send
+	}
+	return 0
+}
