@@ -1,0 +1,54 @@
+package call
+
+// An Outcome is why a call was answered as it was.
+type Outcome uint8
+
+// The outcomes, all of them.
+const (
+	Undecided     Outcome = iota // the script ended without deciding
+	Decided                      // the script rejected or redirected
+	NoRoute                      // no route takes this request
+	ScriptFailed                 // the script raised an error
+	ScriptLimited                // the script passed a limit
+	WorkerLost                   // and the run could not be repeated
+	BadWorker                    // the worker broke the protocol
+	OverLimit                    // the account has too many runs, or too many calls a second
+	CallerGaveUp                 // CANCEL
+	NotAble                      // no worker, draining, overload: the whole front
+)
+
+// row is one line of the table of what the caller hears.
+type row struct {
+	status  int
+	name    string // in records, logs and metrics
+	warning string // text of Warning: 399, revealing nothing; empty for none
+}
+
+// table maps outcomes to statuses. 503 is for the whole front only: the next hop
+// blacklists the server on it (RFC 3261 §21.5.4).
+var table = [...]row{
+	Undecided:     {480, "undecided", ""},
+	Decided:       {0, "decided", ""},
+	NoRoute:       {404, "no route", ""},
+	ScriptFailed:  {500, "script error", "the dialplan failed"},
+	ScriptLimited: {500, "script limit", "the dialplan exceeded a limit"},
+	WorkerLost:    {500, "worker lost", "the dialplan was interrupted"},
+	BadWorker:     {500, "bad worker", "the dialplan was interrupted"},
+	OverLimit:     {480, "over limit", ""},
+	CallerGaveUp:  {487, "caller gave up", ""},
+	NotAble:       {503, "not able", ""},
+}
+
+// Outcomes is how many there are, for counters indexed by Outcome.
+const Outcomes = len(table)
+
+// Status is what the caller hears, 0 for Decided, where the script says it.
+func (o Outcome) Status() int { return table[o].status }
+
+func (o Outcome) String() string { return table[o].name }
+
+// MarshalText makes records and logs say the name.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// Warning is the text of the Warning header, empty for none.
+func (o Outcome) Warning() string { return table[o].warning }
