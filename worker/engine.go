@@ -1,0 +1,209 @@
+package worker
+
+import (
+	"runtime"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"dialyard/proto"
+)
+
+// A Runtime makes plans of bundles. The script runtime is given to the worker by
+// whoever starts it, so that this package knows processes and not scripts.
+type Runtime func(files map[string][]byte) (Plan, *proto.ScriptError)
+
+// A Plan is a compiled bundle, safe for concurrent use.
+type Plan interface {
+	// NewRun prepares one execution; host takes what its script wants.
+	NewRun(start *proto.Start, host Host, now time.Time) Run
+}
+
+// A Run is one execution of a plan.
+type Run interface {
+	// Execute runs the script to its end on this goroutine. It never panics.
+	Execute() *proto.Done
+	// Stop ends the script soon, from any goroutine.
+	Stop(outcome proto.Outcome, why string)
+	// Active is the time spent in the script so far, from any goroutine.
+	Active() time.Duration
+}
+
+// A Host takes what a script wants, from the script's goroutine.
+type Host interface {
+	Instruct(*proto.Instruction)
+	Log(*proto.Log)
+}
+
+// An engine is the heart of the child side: it starts, stops and answers for
+// runs. Each run has a goroutine of its own for as long as its script lasts.
+type engine struct {
+	runtime Runtime
+	limits  Limits
+	reports chan *proto.Report
+	gone    <-chan struct{} // the stream has ended
+
+	mu    sync.Mutex // guards what runs' goroutines and the stream's share
+	runs  map[uint64]*running
+	total uint64
+
+	plans *shelf // the stream goroutine's, but for its own lock
+}
+
+// running is a run under way.
+type running struct {
+	Run
+	id      uint64
+	stopped time.Time // when it was told to stop; zero before
+}
+
+// take carries out one order. It is called by the stream's goroutine and does not
+// wait for any script.
+func (e *engine) take(o *proto.Order) {
+	switch o := o.Is.(type) {
+	case *proto.Order_Start:
+		e.start(o.Start)
+	case *proto.Order_Cancel:
+		e.stop(o.Cancel.GetRun(), proto.Outcome_OUTCOME_CANCELLED, o.Cancel.GetReason())
+	case *proto.Order_Bundle:
+		go e.compile(o.Bundle)
+	case *proto.Order_Check:
+		go e.check(o.Check)
+	}
+}
+
+// start begins a run, or asks for its plan first.
+func (e *engine) start(s *proto.Start) {
+	plan, asked := e.plans.get(s)
+	switch {
+	case plan != nil:
+		go e.run(s, plan)
+	case !asked:
+		e.report(&proto.Report{Is: &proto.Report_NeedBundle{NeedBundle: &proto.NeedBundle{Hash: s.Bundle}}})
+	}
+}
+
+// compile makes a plan of a bundle and begins the runs that waited for it.
+func (e *engine) compile(b *proto.Bundle) {
+	plan, err := e.runtime(filesOf(b))
+	if b.Missing {
+		err = &proto.ScriptError{Message: "the plan's files are gone"}
+	}
+	for _, s := range e.plans.put(b.Hash, plan, err) {
+		if err != nil {
+			e.fail(s, err)
+			continue
+		}
+		go e.run(s, plan)
+	}
+}
+
+func (e *engine) fail(s *proto.Start, err *proto.ScriptError) {
+	done := &proto.Done{Run: s.Run, Outcome: proto.Outcome_OUTCOME_ERROR, Error: err}
+	e.report(&proto.Report{Is: &proto.Report_Done{Done: done}})
+}
+
+// run is the goroutine of one run.
+func (e *engine) run(s *proto.Start, plan Plan) {
+	r := &running{Run: plan.NewRun(s, e, time.Now()), id: s.Run}
+	e.mu.Lock()
+	e.runs[r.id] = r
+	e.total++
+	e.mu.Unlock()
+	done := r.Execute()
+	e.mu.Lock()
+	if e.runs[r.id] == r {
+		delete(e.runs, r.id)
+	}
+	e.mu.Unlock()
+	e.report(&proto.Report{Is: &proto.Report_Done{Done: done}})
+}
+
+func (e *engine) stop(run uint64, outcome proto.Outcome, why string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r := e.runs[run]; r != nil {
+		r.stop(outcome, why)
+	}
+}
+
+func (r *running) stop(outcome proto.Outcome, why string) {
+	r.Stop(outcome, why)
+	if r.stopped.IsZero() {
+		r.stopped = time.Now()
+	}
+}
+
+func (e *engine) stopAll() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range e.runs {
+		r.stop(proto.Outcome_OUTCOME_CANCELLED, "the worker leaves")
+	}
+}
+
+// check compiles a bundle and says what is wrong with it.
+func (e *engine) check(c *proto.Check) {
+	_, err := e.runtime(filesOf(c.Bundle))
+	answer := &proto.Checked{Id: c.Id, Error: err}
+	e.report(&proto.Report{Is: &proto.Report_Checked{Checked: answer}})
+}
+
+// Instruct passes a script's instruction on. The script waits while the stream
+// is full; its own limits go on counting.
+func (e *engine) Instruct(i *proto.Instruction) {
+	e.report(&proto.Report{Is: &proto.Report_Instruction{Instruction: i}})
+}
+
+// Log passes a script's line on.
+func (e *engine) Log(l *proto.Log) { e.report(&proto.Report{Is: &proto.Report_Log{Log: l}}) }
+
+func (e *engine) report(r *proto.Report) {
+	select {
+	case e.reports <- r:
+	case <-e.gone:
+	}
+}
+
+// send writes reports to the stream, those that are ready together in one message.
+func (e *engine) send(stream grpc.BidiStreamingServer[proto.ToWorker, proto.ToHost]) {
+	for {
+		select {
+		case <-e.gone:
+			return
+		case r := <-e.reports:
+			batch := &proto.ToHost{Reports: []*proto.Report{r}}
+			e.gather(batch)
+			if stream.Send(batch) != nil {
+				return
+			}
+		}
+	}
+}
+
+// gather adds what else is ready. It lets other goroutines go first once: a run
+// that has just given its last instruction is about to say that it is done.
+func (e *engine) gather(batch *proto.ToHost) {
+	yielded := false
+	for len(batch.Reports) < batchSize {
+		select {
+		case r := <-e.reports:
+			batch.Reports = append(batch.Reports, r)
+		default:
+			if yielded {
+				return
+			}
+			yielded = true
+			runtime.Gosched()
+		}
+	}
+}
+
+func filesOf(b *proto.Bundle) map[string][]byte {
+	files := make(map[string][]byte, len(b.GetFiles()))
+	for _, f := range b.GetFiles() {
+		files[f.Name] = f.Source
+	}
+	return files
+}

@@ -1,0 +1,250 @@
+package worker
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"dialyard/proto"
+)
+
+// Options are what a Pool is made from.
+type Options struct {
+	Slots int    // workers, 1 to 64
+	Runs  int    // at once on each worker; a probe has a place of its own
+	Dir   string // private directory for sockets and pid files
+	Dumps string // directory for the last words of dead workers; empty = not kept
+	Args  []string
+	Log   *slog.Logger
+
+	// Reports takes what a worker says of its runs; Lost says that it will say
+	// no more. They are called from one goroutine per worker, and never again
+	// for a worker that is lost.
+	Reports func(worker string, reports []*proto.Report)
+	Lost    func(worker string)
+	// Bundle finds a plan version by its hash, nil if there is none.
+	Bundle func(hash string) map[string][]byte
+	// Event tells of every change of a worker's state.
+	Event func(Event)
+}
+
+// An Event is one change of state of a worker, with the reason.
+type Event struct {
+	Time   time.Time `json:"time"`
+	Worker string    `json:"worker"` // "w1.3"
+	State  string    `json:"state"`
+	Reason string    `json:"reason"`
+}
+
+// A Pool keeps its slots filled until it is closed.
+type Pool struct {
+	Options
+	roster   atomic.Pointer[roster]
+	messages chan message
+	spawner  *spawner
+	checks   checks
+	changes  changes
+	running  sync.WaitGroup
+	closing  chan struct{}
+	closed   chan struct{}
+
+	// The loop's own.
+	slots     []*Slot
+	processes map[string]*process
+}
+
+// message is one event for the pool's goroutine.
+type message struct {
+	slot  int
+	event SlotEvent
+}
+
+const tickEvery = 100 * time.Millisecond
+
+// NewPool makes a pool; nothing is started before Start.
+func NewPool(o Options) *Pool {
+	p := &Pool{
+		changes: changes{counts: map[Change]uint64{}},
+		Options: o, messages: make(chan message, 256), spawner: newSpawner(),
+		closing: make(chan struct{}), closed: make(chan struct{}), processes: map[string]*process{},
+	}
+	p.roster.Store(&roster{})
+	for range o.Slots {
+		p.slots = append(p.slots, NewSlot())
+	}
+	return p
+}
+
+// Serve fills the slots and keeps them filled. It returns after Close, when every
+// worker has exited.
+func (p *Pool) Serve() {
+	defer close(p.closed)
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	for i := range p.slots {
+		p.step(i, SlotEvent{Kind: Wanted})
+	}
+	closing := p.closing
+	for {
+		select {
+		case m := <-p.messages:
+			p.step(m.slot, m.event)
+		case <-tick.C:
+			p.tick()
+		case <-closing:
+			closing = nil
+			for i := range p.slots {
+				p.step(i, SlotEvent{Kind: Unwanted})
+			}
+		}
+		if closing == nil && len(p.processes) == 0 {
+			p.running.Wait()
+			p.spawner.close()
+			return
+		}
+	}
+}
+
+// Close lets the workers end their runs and returns when all have exited: within
+// a second when nothing runs, 36 s at the most.
+func (p *Pool) Close() {
+	close(p.closing)
+	<-p.closed
+}
+
+// tick moves deadlines on and looks for workers that have drained.
+func (p *Pool) tick() {
+	for i, slot := range p.slots {
+		p.step(i, SlotEvent{Kind: Tick})
+		for _, m := range slot.Members() {
+			proc := p.processes[nameOf(i, m.Generation)]
+			if m.State == Draining && proc != nil && proc.inflight.Load() <= 0 {
+				p.step(i, SlotEvent{Kind: Drained, Generation: m.Generation})
+				break
+			}
+		}
+	}
+}
+
+// step feeds one slot and does what it says; then the roster that others read is
+// made anew.
+func (p *Pool) step(slot int, ev SlotEvent) {
+	before := states(p.slots[slot])
+	effects := p.slots[slot].Step(time.Now(), ev)
+	p.announce(slot, before, ev.Reason)
+	if len(effects) > 0 || ev.Kind != Tick {
+		p.publish()
+	}
+	for _, e := range effects {
+		p.perform(slot, e)
+	}
+	if ev.Kind == Exited {
+		delete(p.processes, nameOf(slot, ev.Generation))
+		p.publish()
+	}
+}
+
+func (p *Pool) perform(slot int, e SlotEffect) {
+	name := nameOf(slot, e.Generation)
+	if e.Kind == Spawn {
+		p.spawn(slot, e.Generation)
+		return
+	}
+	proc := p.processes[name]
+	if proc == nil {
+		return
+	}
+	switch e.Kind {
+	case Terminate:
+		proc.signal(syscall.SIGTERM)
+	case Abort:
+		proc.signal(syscall.SIGABRT)
+	case Kill:
+		proc.signal(syscall.SIGKILL)
+	case Close:
+		proc.close()
+	case GiveUp:
+		// The roster was published without it before this: no shard can
+		// choose it after it has heard of the loss.
+		p.Lost(name)
+	}
+}
+
+// spawn starts a process and the goroutine that lives with it.
+func (p *Pool) spawn(slot int, generation uint32) {
+	proc := newProcess(slot, generation)
+	p.processes[proc.name] = proc
+	p.running.Go(func() { p.live(proc) })
+}
+
+// live is a worker's life on the host: started, read from, and seen to its end.
+func (p *Pool) live(proc *process) {
+	client, stream, err := proc.connect(p.Dir, p.spawner, p.Args)
+	var reason string
+	if err != nil {
+		reason = proc.end("") + ": " + err.Error()
+	} else {
+		p.tell(proc, SlotEvent{Kind: Connected})
+		var writer sync.WaitGroup
+		writer.Go(func() { proc.write(stream) })
+		reason = p.read(proc, stream)
+		// A stream that ended is the end of its worker, whatever that thinks.
+		reason = proc.end(reason)
+		writer.Wait()
+	}
+	p.tell(proc, SlotEvent{Kind: Exited, Reason: p.keepDump(proc, reason)})
+	client.Kill() // what go-plugin has to tidy up: its socket, its goroutines
+}
+
+// read takes the worker's reports until its stream ends and says why it did.
+func (p *Pool) read(proc *process, stream grpc.BidiStreamingClient[proto.ToWorker, proto.ToHost]) string {
+	for {
+		batch, err := stream.Recv()
+		if err != nil {
+			return "stream ended: " + err.Error()
+		}
+		p.take(proc, batch.Reports)
+	}
+}
+
+// take sorts one batch: what concerns the pool stays here, the rest goes on.
+func (p *Pool) take(proc *process, reports []*proto.Report) {
+	runs := false
+	for _, r := range reports {
+		switch r := r.Is.(type) {
+		case *proto.Report_Done:
+			proc.inflight.Add(-1)
+			runs = true
+		case *proto.Report_Instruction, *proto.Report_Log:
+			runs = true
+		case *proto.Report_Beat:
+			proc.beat.Store(r.Beat)
+			proc.beatAt.Store(time.Now().UnixNano())
+		case *proto.Report_NeedBundle:
+			p.running.Go(func() { p.sendBundle(proc, r.NeedBundle.GetHash()) })
+		case *proto.Report_Checked:
+			p.checks.finish(r.Checked)
+		}
+	}
+	if runs {
+		p.Reports(proc.name, reports)
+	}
+}
+
+func (p *Pool) sendBundle(proc *process, hash string) {
+	order := &proto.Order{Is: &proto.Order_Bundle{Bundle: bundleOf(hash, p.Bundle(hash))}}
+	select {
+	case proc.outbox <- order:
+	case <-proc.stop:
+	}
+}
+
+// tell sends an event of a process to the pool's goroutine.
+func (p *Pool) tell(proc *process, ev SlotEvent) {
+	ev.Generation = proc.generation
+	p.messages <- message{proc.slot, ev}
+}
