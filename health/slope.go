@@ -1,0 +1,51 @@
+package health
+
+import (
+	"slices"
+	"time"
+)
+
+// slopeWindow is how many samples a slope is taken from, one a second; fewer than
+// slopeLeast tell nothing.
+const (
+	slopeWindow = 40
+	slopeLeast  = 20
+)
+
+// A sample is a size at a time.
+type sample struct {
+	at    time.Time
+	bytes uint64
+}
+
+// A history is the recent live heap of one worker. The zero value is empty.
+type history struct{ samples []sample }
+
+func (h *history) add(at time.Time, bytes uint64) {
+	if len(h.samples) == slopeWindow {
+		h.samples = append(h.samples[:0], h.samples[1:]...)
+	}
+	h.samples = append(h.samples, sample{at, bytes})
+}
+
+// slope is the Theil–Sen estimate, the median of the slopes between all pairs, in
+// bytes per second: a single jump, up or down, does not move it. A collection's
+// saw-tooth is not in the samples, which are of the live heap.
+func (h *history) slope() float64 {
+	if len(h.samples) < slopeLeast {
+		return 0
+	}
+	slopes := make([]float64, 0, len(h.samples)*(len(h.samples)-1)/2)
+	for i, a := range h.samples {
+		for _, b := range h.samples[i+1:] {
+			if dt := b.at.Sub(a.at).Seconds(); dt > 0 {
+				slopes = append(slopes, (float64(b.bytes)-float64(a.bytes))/dt)
+			}
+		}
+	}
+	if len(slopes) == 0 {
+		return 0
+	}
+	slices.Sort(slopes)
+	return slopes[len(slopes)/2]
+}
