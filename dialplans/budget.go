@@ -1,0 +1,187 @@
+package dialplans
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"dialyard/proto"
+)
+
+const (
+	// lookEvery is how many steps may pass between two looks at the clock.
+	lookEvery = 64
+	// slowWindow is the time between two looks beyond which every further
+	// step looks: the script is in operations that take long.
+	slowWindow = time.Millisecond
+	// maxSlice is the most CPU time charged between two looks, but for work
+	// that was paid for in one go. A longer gap means that the scheduler ran
+	// others, which is not this script's doing; the wall limit still holds.
+	maxSlice = 5 * time.Millisecond
+	// stepTime is the longest that a step of paid work is taken to last.
+	stepTime = 50 * time.Nanosecond
+
+	// maxString is the longest string a script may build, in bytes.
+	maxString = 1 << 20
+	// maxBuilt is what a run may build in strings altogether, in bytes.
+	maxBuilt = 64 << 20
+)
+
+// ended is the channel that Done gives once a run is over.
+var ended = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// ending says why a run is over before its script came to an end.
+type ending struct {
+	outcome proto.Outcome
+	why     string
+}
+
+// budget is what one run may use. It is the context of the run's Lua state: the
+// interpreter asks Done before each instruction, which makes it the only clock
+// a run needs: no timer, no goroutine.
+//
+// All fields but over and begun belong to the run's goroutine.
+type budget struct {
+	run *Run
+
+	over  atomic.Pointer[ending]
+	begun atomic.Int64 // wall clock at the start of Lua, ns since the epoch
+	spent atomic.Int64 // ns in Lua, set when it has ended
+
+	start     time.Time
+	looked    time.Duration // since start, at the last look
+	cpu       time.Duration
+	paid      time.Duration // for work since the last look
+	left      int // steps until the next look
+	built     int // bytes of string
+	wallLimit time.Duration
+	cpuLimit  time.Duration
+}
+
+// begin starts the clock.
+func (b *budget) begin() {
+	b.start = time.Now()
+	b.begun.Store(b.start.UnixNano())
+	b.left = lookEvery
+}
+
+// finish stops the clock and gives the time charged.
+func (b *budget) finish() time.Duration {
+	now := time.Since(b.start)
+	b.charge(now)
+	b.spent.Store(int64(now) + 1)
+	return b.cpu
+}
+
+// active is the time since begin, up to finish. Any goroutine may ask.
+func (b *budget) active() time.Duration {
+	if spent := b.spent.Load(); spent != 0 {
+		return time.Duration(spent)
+	}
+	begun := b.begun.Load()
+	if begun == 0 {
+		return 0
+	}
+	return max(0, time.Duration(time.Now().UnixNano()-begun))
+}
+
+// end ends the run; the first reason given stands. Any goroutine may call it.
+func (b *budget) end(outcome proto.Outcome, why string) {
+	b.over.CompareAndSwap(nil, &ending{outcome, why})
+}
+
+// spend takes n steps of about ten nanoseconds each and reports whether the run
+// may go on. Long work in Go calls it as it goes.
+func (b *budget) spend(n int) bool {
+	if b.left -= n; b.left <= 0 {
+		b.look()
+		b.paid = time.Duration(n) * stepTime
+	}
+	return b.over.Load() == nil
+}
+
+// look reads the clock and ends the run if a limit has passed.
+func (b *budget) look() {
+	now := time.Since(b.start)
+	if b.charge(now) > slowWindow {
+		b.left = 1
+	} else {
+		b.left = lookEvery
+	}
+	switch {
+	case b.cpu > b.cpuLimit:
+		b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script used more than %v of CPU time", b.cpuLimit))
+	case now > b.wallLimit:
+		b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script took longer than %v", b.wallLimit))
+	}
+}
+
+// charge adds what has passed since the last look to the CPU time.
+func (b *budget) charge(now time.Duration) (passed time.Duration) {
+	passed = now - b.looked
+	b.looked = now
+	b.cpu += min(passed, maxSlice+b.paid)
+	b.paid = 0
+	return passed
+}
+
+// remaining is the wall time left.
+func (b *budget) remaining() time.Duration {
+	return max(0, b.wallLimit-time.Since(b.start))
+}
+
+// grow asks for a new string of n bytes. An error means that the string would
+// be too long; passing the total for all strings ends the run.
+func (b *budget) grow(n int) error {
+	if err := b.tooLong(n); err != nil {
+		return err
+	}
+	if b.built += n; b.built > maxBuilt {
+		b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script built more than %d MiB of strings", maxBuilt>>20))
+		return b.Err()
+	}
+	if !b.spend(n >> 8) {
+		return b.Err()
+	}
+	return nil
+}
+
+// tooLong complains about a string of n bytes if no script may build it.
+func (b *budget) tooLong(n int) error {
+	if n > maxString {
+		return fmt.Errorf("a string of %d bytes is too long, the limit is %d", n, maxString)
+	}
+	return nil
+}
+
+// Done is asked by the interpreter before each instruction: nil, which never
+// delivers, while the run may go on.
+func (b *budget) Done() <-chan struct{} {
+	if b.left--; b.left <= 0 {
+		b.look()
+	}
+	if b.over.Load() != nil {
+		return ended
+	}
+	return nil
+}
+
+// Err says why the run is over.
+func (b *budget) Err() error {
+	if e := b.over.Load(); e != nil {
+		return e
+	}
+	return nil
+}
+
+// Deadline is part of context.Context; limits are kept by Done alone.
+func (b *budget) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Value is part of context.Context; a budget carries none.
+func (b *budget) Value(any) any { return nil }
+
+func (e *ending) Error() string { return e.why }
