@@ -1,0 +1,214 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"dialyard/dispatcher/store"
+)
+
+// A Route gives the calls it matches to a plan.
+type Route struct {
+	Match   Match
+	Account string
+	Plan    string
+}
+
+// Match says which calls a route is for. A zero field matches all.
+type Match struct {
+	FromIP netip.Prefix   // of the peer that sent the request
+	Domain string         // host of the Request-URI, in lower case
+	User   *regexp.Regexp // over the whole user part of the Request-URI; nil for any
+}
+
+// routeList is the value of the key "routes". In the environment it is YAML
+// too.
+var routeList = value{
+	want: wantRoutes,
+	list: true,
+	bare: true,
+	set: func(c *Config, text string) string {
+		body, err := parseYAML([]byte(text))
+		if err != nil {
+			return syntaxProblem(err)
+		}
+		inner := &reader{config: c, failed: map[string]bool{}}
+		inner.routes("routes", body)
+		if len(inner.errs) == 0 {
+			return ""
+		}
+		// There is no use for lines and columns inside a variable.
+		first := inner.errs[0].(*Error)
+		return strings.TrimPrefix(first.Key+": ", "routes: ") + first.Problem
+	},
+	read: (*reader).routes,
+	get: func(c *Config) []string {
+		texts := []string{}
+		for _, route := range c.Routes {
+			texts = append(texts, route.yaml())
+		}
+		return texts
+	},
+}
+
+const wantRoutes = "a list of {match, account, plan}"
+
+func (r *reader) routes(name string, n ast.Node) {
+	items, ok := r.sequence(name, wantRoutes, n)
+	if !ok {
+		return
+	}
+	routes := []Route{}
+	for i, item := range items {
+		routes = append(routes, r.route(fmt.Sprintf("%s[%d]", name, i), item))
+	}
+	r.config.Routes = routes
+}
+
+func (r *reader) route(name string, n ast.Node) Route {
+	var route Route
+	var hasAccount, hasPlan bool
+	known := r.fields(name, n, []field{
+		{"match", func(name string, n ast.Node) { route.Match = r.match(name, n) }},
+		{"account", func(name string, n ast.Node) { route.Account, hasAccount = readScalar(r, name, n, planNameKind), true }},
+		{"plan", func(name string, n ast.Node) { route.Plan, hasPlan = readScalar(r, name, n, planNameKind), true }},
+	})
+	switch {
+	case !known: // what is missing may be there, misspelt
+	case !hasAccount:
+		r.fail(r.at(n), name, "account is missing")
+	case !hasPlan:
+		r.fail(r.at(n), name, "plan is missing")
+	}
+	return route
+}
+
+func (r *reader) match(name string, n ast.Node) Match {
+	var m Match
+	r.fields(name, n, []field{
+		{"from_ip", func(name string, n ast.Node) { m.FromIP = readScalar(r, name, n, prefixKind) }},
+		{"domain", func(name string, n ast.Node) { m.Domain = readScalar(r, name, n, domainKind) }},
+		{"user", func(name string, n ast.Node) { m.User = readScalar(r, name, n, userKind) }},
+	})
+	return m
+}
+
+// field is one key of a mapping inside a list, and what to do with its value.
+type field struct {
+	leaf string
+	read func(name string, n ast.Node)
+}
+
+// fields reads such a mapping and tells whether it could be read and all its
+// keys are known.
+func (r *reader) fields(name string, n ast.Node, fields []field) bool {
+	before := len(r.errs)
+	pairs := r.mapping(name, n)
+	known := len(r.errs) == before
+	allowed := make([]string, len(fields))
+	for i, f := range fields {
+		allowed[i] = f.leaf
+	}
+	for _, pair := range pairs {
+		leaf := keyText(pair.Key)
+		if i := slices.Index(allowed, leaf); i >= 0 {
+			fields[i].read(name+"."+leaf, pair.Value)
+			continue
+		}
+		r.fail(r.at(pair.Key), name+"."+leaf, unknownKey(leaf, allowed))
+		known = false
+	}
+	return known
+}
+
+// readScalar reads a value that stands in no line of the table; it gives the
+// zero value for one that is wrong.
+func readScalar[T any](r *reader, name string, n ast.Node, k kind[T]) T {
+	var none T
+	text, ok := r.scalar(name, k.want, n)
+	if !ok {
+		return none
+	}
+	parsed, err := k.parse(text)
+	if err != nil {
+		r.fail(r.at(n), name, k.problem(text, err))
+		return none
+	}
+	return parsed
+}
+
+var planNameKind = kind[string]{
+	want: "a name of " + store.NameForm,
+	parse: func(text string) (string, error) {
+		if (store.PlanID{Account: text, Plan: text}).Validate() != nil {
+			return "", errForm
+		}
+		return text, nil
+	},
+}
+
+var domainKind = kind[string]{
+	want: "a host such as example.net",
+	parse: func(text string) (string, error) {
+		if !isHost(text) {
+			return "", errForm
+		}
+		return strings.ToLower(text), nil
+	},
+}
+
+// userKind anchors the expression at both ends: a route for 00 must not catch
+// 1001.
+var userKind = kind[*regexp.Regexp]{
+	want:  "a regular expression",
+	parse: parseUser,
+	text: func(re *regexp.Regexp) string {
+		return strings.TrimSuffix(strings.TrimPrefix(re.String(), anchorStart), anchorEnd)
+	},
+}
+
+// parseUser compiles the expression alone first, so that none gets out of the
+// group around it.
+func parseUser(text string) (*regexp.Regexp, error) {
+	_, err := regexp.Compile(text)
+	if bad := (*syntax.Error)(nil); errors.As(err, &bad) {
+		return nil, formError(bad.Code.String() + " in " + strconv.Quote(bad.Expr))
+	}
+	re, err := regexp.Compile(anchorStart + text + anchorEnd)
+	if err != nil {
+		return nil, formError(`\Q is not closed by \E`)
+	}
+	return re, nil
+}
+
+const (
+	anchorStart = `^(?:`
+	anchorEnd   = `)$`
+)
+
+// yaml writes the route in one line, as "config print" has it.
+func (route Route) yaml() string {
+	var match, fields []string
+	if route.Match.FromIP.IsValid() {
+		match = append(match, "from_ip: "+quote(route.Match.FromIP.String()))
+	}
+	if route.Match.Domain != "" {
+		match = append(match, "domain: "+quote(route.Match.Domain))
+	}
+	if route.Match.User != nil {
+		match = append(match, "user: "+quote(userKind.text(route.Match.User)))
+	}
+	if len(match) > 0 {
+		fields = append(fields, "match: {"+strings.Join(match, ", ")+"}")
+	}
+	fields = append(fields, "account: "+quote(route.Account), "plan: "+quote(route.Plan))
+	return "{" + strings.Join(fields, ", ") + "}"
+}

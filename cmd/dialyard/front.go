@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dialyard/cmd/dialyard/config"
+	"dialyard/dialplans"
+	"dialyard/dispatcher"
+	"dialyard/dispatcher/api"
+	"dialyard/dispatcher/call"
+	"dialyard/dispatcher/store"
+	"dialyard/health"
+	"dialyard/health/probe"
+	"dialyard/worker"
+)
+
+// A front is everything that runs in one server, tied together.
+type front struct {
+	config  atomic.Pointer[config.Config]
+	log     *slog.Logger
+	level   *slog.LevelVar
+	data    *dataDir
+	plans   *store.Plans
+	records *store.Records
+
+	healthPlan store.Bundle
+	dispatcher *dispatcher.Dispatcher
+	pool       *worker.Pool
+	monitor    *health.Monitor
+	caller     *probe.Caller
+	http       *http.Server
+	refreshing sync.Mutex
+
+	stopMonitor context.CancelFunc
+	running     sync.WaitGroup
+}
+
+// startFront brings a server up: data, workers, plans, sockets, monitor, API. On
+// an error it leaves nothing behind.
+func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (f *front, err error) {
+	f = &front{log: log, level: level, healthPlan: dialplans.Health()}
+	f.config.Store(cfg)
+	defer func() {
+		if err != nil {
+			f.close()
+		}
+	}()
+	token, err := f.openData()
+	if err != nil {
+		return f, err
+	}
+	given, err := givenPlans(cfg.Plans.Dir)
+	if err != nil {
+		return f, err
+	}
+	f.makeParts()
+	f.running.Go(f.pool.Serve)
+	if err := f.pool.WaitConnected(ctx); err != nil {
+		return f, err
+	}
+	if err := f.importPlans(ctx, given); err != nil {
+		return f, err
+	}
+	f.refresh()
+	if err := f.listen(token); err != nil {
+		return f, err
+	}
+	monitoring, stop := context.WithCancel(context.Background())
+	f.stopMonitor = stop
+	f.running.Go(func() { f.monitor.Run(monitoring) })
+	f.running.Go(func() { f.giveBackMemory(monitoring) })
+	return f, nil
+}
+
+func (f *front) openData() (token string, err error) {
+	cfg := f.config.Load()
+	if f.data, err = openDataDir(cfg.Data.Dir); err != nil {
+		return "", err
+	}
+	if f.plans, err = store.Open(f.data.path); err != nil {
+		return "", err
+	}
+	for _, damage := range f.plans.Damage() {
+		f.log.Error("plan damaged", "reason", damage)
+	}
+	if token, err = store.Token(f.data.path); err != nil {
+		return "", err
+	}
+	f.records, err = store.OpenRecords(f.data.file("records.jsonl"))
+	return token, err
+}
+
+// makeParts makes dispatcher, pool and monitor and ties them; nothing runs yet.
+func (f *front) makeParts() {
+	cfg := f.config.Load()
+	limits := worker.Limits{MemorySoft: uint64(cfg.Workers.MemorySoft), MemoryHard: uint64(cfg.Workers.MemoryHard)}
+	policy := call.DefaultPolicy()
+	policy.Wall = cfg.Limits.Wall
+	f.dispatcher = dispatcher.New(dispatcher.Options{
+		Shards: runtime.GOMAXPROCS(0), Slots: cfg.Workers.Count, Policy: policy, Log: f.log,
+		Record:     func(r *call.Record) { f.records.Append(r) },
+		HealthPlan: f.healthPlan.Hash(), Version: version,
+		Vitals: func(name string) []call.Field { return vitals(f.pool, name) },
+	})
+	f.pool = worker.NewPool(worker.Options{
+		Slots: cfg.Workers.Count, Runs: cfg.Workers.Runs, Dir: f.data.sockets, Dumps: f.data.file("dumps"),
+		Args: workerArgs(limits), Log: f.log,
+		Reports: f.dispatcher.Reports, Lost: f.dispatcher.Lost, Bundle: f.bundle, Event: f.workerEvent,
+	})
+	f.dispatcher.Workers = f.pool
+	f.monitor = &health.Monitor{Policy: policyOf(cfg), Fleet: fleet{f.pool}, Probe: f.probe, Log: f.log}
+}
+
+// listen opens the SIP sockets and the API.
+func (f *front) listen(token string) (err error) {
+	cfg := f.config.Load()
+	var addresses []string
+	for _, l := range cfg.SIP.Listen {
+		addresses = append(addresses, l.String())
+	}
+	if err := f.dispatcher.Serve(addresses); err != nil {
+		return fmt.Errorf("sip.listen: %w", err)
+	}
+	if f.caller, err = probe.NewCaller("monitor"); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", cfg.HTTP.Listen)
+	if err != nil {
+		return fmt.Errorf("http.listen: %w", err)
+	}
+	server := &api.Server{
+		Front: f.dispatcher, Pool: f.pool, Monitor: f.monitor, Plans: f.plans, Records: f.records,
+		Refresh: f.refresh, Token: token, Log: f.log,
+	}
+	f.http = &http.Server{Handler: server.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10}
+	f.running.Go(func() { f.http.Serve(listener) })
+	return nil
+}
+
+// probe places one probe call by the way any caller takes.
+func (f *front) probe(ctx context.Context, name string) error {
+	target, err := probe.ParseTarget(frontURI(f.config.Load().SIP.Listen))
+	if err != nil {
+		return err
+	}
+	_, err = f.caller.Health(ctx, target, f.dispatcher.ProbeToken(name), rand.Text())
+	return err
+}
+
+func (f *front) workerEvent(e worker.Event) {
+	level := slog.LevelInfo
+	if e.State == worker.Suspect.String() || e.State == worker.Down.String() {
+		level = slog.LevelWarn
+	}
+	f.log.Log(context.Background(), level, "worker", "worker", e.Worker, "state", e.State, "reason", e.Reason)
+}
+
+// close ends what was started, in the opposite order, and waits for it.
+func (f *front) close() {
+	if f.http != nil {
+		f.http.Close()
+	}
+	if f.stopMonitor != nil {
+		f.stopMonitor()
+	}
+	if f.dispatcher != nil {
+		f.dispatcher.Close()
+	}
+	if f.pool != nil {
+		f.pool.Close()
+	}
+	if f.caller != nil {
+		f.caller.Close()
+	}
+	f.running.Wait()
+	if f.records != nil {
+		if err := f.records.Close(); err != nil {
+			f.log.Error("records", "reason", err)
+		}
+	}
+	if f.data != nil {
+		f.data.close()
+	}
+	os.Stderr.Sync()
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"dialyard/cmd/dialyard/config"
+	"dialyard/dialplans"
+	"dialyard/dispatcher"
+	"dialyard/dispatcher/store"
+)
+
+// demoAccount owns the built-in examples.
+const demoAccount = "demo"
+
+// givenPlans reads the plans of plans.dir, or the built-in examples. The error
+// names what could not be read; the rest is returned beside it.
+func givenPlans(dir string) (map[store.PlanID]store.Bundle, error) {
+	if dir == "" {
+		return store.ReadAccount(dialplans.Examples(), demoAccount)
+	}
+	if _, err := os.ReadDir(dir); err != nil {
+		return nil, fmt.Errorf("plans.dir: %w", err)
+	}
+	var root fs.FS = os.DirFS(dir)
+	plans, err := store.ReadPlans(root)
+	if err != nil {
+		err = fmt.Errorf("plans.dir %s: %w", dir, err)
+	}
+	return plans, err
+}
+
+// importPlans takes in plans that are new or changed, each checked in a worker
+// first. It stops at the first that does not compile.
+func (f *front) importPlans(ctx context.Context, plans map[store.PlanID]store.Bundle) error {
+	for id, bundle := range plans {
+		if f.plans.Imported(id, bundle.Hash()) {
+			continue
+		}
+		wrong, err := f.pool.Check(ctx, bundle)
+		if err != nil {
+			return fmt.Errorf("check plan %s: %w", id, err)
+		}
+		if wrong != nil {
+			e := dialplans.ErrorFromProto(wrong)
+			return fmt.Errorf("plan %s: %w\n%s", id, e, e.Caret())
+		}
+		v, changed, err := f.plans.Import(id, bundle, time.Now())
+		if err != nil {
+			return fmt.Errorf("import plan %s: %w", id, err)
+		}
+		if changed {
+			f.log.Debug("plan imported", "account", id.Account, "plan", id.Plan, "version", v.Number)
+		}
+	}
+	return nil
+}
+
+// refresh puts routes, limits and the plans' live versions in force for all calls
+// that arrive from now on.
+func (f *front) refresh() {
+	f.refreshing.Lock() // two publishes must not put their tables in force in the wrong order
+	defer f.refreshing.Unlock()
+	cfg := f.config.Load()
+	t := &dispatcher.Table{
+		Plans: map[dispatcher.PlanName]dispatcher.Plan{}, Accounts: map[string]*dispatcher.Account{},
+		Trusted: cfg.SIP.Trusted,
+		Limits:  dispatcher.Limits{Wall: cfg.Limits.Wall, CPU: cfg.Limits.CPU, LogLines: cfg.Limits.LogLines},
+	}
+	for _, id := range f.plans.Plans() {
+		if v, ok := f.plans.Live(id); ok {
+			t.Plans[dispatcher.PlanName(id)] = dispatcher.Plan{Version: v.Number, Bundle: v.Hash}
+			t.Accounts[id.Account] = &dispatcher.Account{Runs: cfg.Limits.Runs, Rate: cfg.Limits.Rate}
+		}
+	}
+	t.Routes = routes(cfg.Routes)
+	f.dispatcher.SetTable(t)
+}
+
+func routes(list []config.Route) []dispatcher.Route {
+	var out []dispatcher.Route
+	for _, r := range list {
+		out = append(out, dispatcher.Route{
+			FromIP: r.Match.FromIP, Domain: r.Match.Domain, User: r.Match.User,
+			To: dispatcher.PlanName{Account: r.Account, Plan: r.Plan},
+		})
+	}
+	return out
+}
+
+// bundle finds the files of a version for a worker: the built-in health plan or
+// one of the store's.
+func (f *front) bundle(hash string) map[string][]byte {
+	if hash == f.healthPlan.Hash() {
+		return f.healthPlan
+	}
+	b, err := f.plans.Bundle(hash)
+	if err != nil {
+		f.log.Error("plan unreadable", "reason", err)
+		return nil
+	}
+	return b
+}
