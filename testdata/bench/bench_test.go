@@ -1,0 +1,119 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dialyard/cmd/dialyard/load"
+)
+
+func TestParseStat(t *testing.T) {
+	text := "4242 (dial) yard (x)) S 17 4242 1 0 -1 4194304 900 0 0 0 250 50 7 3 20 0 9 0 12345 1000000 512 18446744073709551615 1"
+	p, err := parseStat([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.pid != 4242 || p.parent != 17 || p.ended || p.cpu != 3*time.Second || p.reaped != 100*time.Millisecond {
+		t.Errorf("%+v", p)
+	}
+	if p.rss%512 != 0 || p.rss < 512*4096 {
+		t.Errorf("rss %d", p.rss)
+	}
+	if p, _ := parseStat([]byte(strings.Replace(text, ") S", ") Z", 1))); !p.ended {
+		t.Error("a zombie counts as running")
+	}
+	for _, bad := range []string{"", "4242 dialyard S", "x (y) S 1"} {
+		if _, err := parseStat([]byte(bad)); err == nil {
+			t.Errorf("%q was accepted", bad)
+		}
+	}
+}
+
+func TestWorkersAreWhoDescends(t *testing.T) {
+	children := map[int][]process{
+		1: {{pid: 10}, {pid: 99}},
+		10: {
+			{pid: 11, cpu: 2 * time.Second, rss: 5},
+			{pid: 12, cpu: time.Second, reaped: time.Second, rss: 7},
+		},
+		12: {{pid: 13, cpu: time.Second, ended: true}},
+	}
+	f := family{front: process{pid: 10, reaped: time.Second}, workers: descendants(children, 10)}
+	if len(f.workers) != 3 || f.running() != 2 || f.workersCPU() != 6*time.Second || f.workerRSS() != 7 {
+		t.Errorf("%d workers, %d running, %v, %d bytes", len(f.workers), f.running(), f.workersCPU(), f.workerRSS())
+	}
+}
+
+func TestHighestClean(t *testing.T) {
+	for _, limit := range []float64{100, 300, 5000, 21_000, 90_000} {
+		tries := 0
+		got, err := highestClean(4000, 250, 150_000, func(rate float64) (bool, error) {
+			tries++
+			return rate <= limit, nil
+		})
+		if err != nil || got > limit || limit >= 250 && got < limit*(1-precision)-1 {
+			t.Errorf("limit %v: found %v, %v", limit, got, err)
+		}
+		if tries > 40 {
+			t.Errorf("limit %v: %d tries", limit, tries)
+		}
+	}
+}
+
+func TestOneBadTryIsForgiven(t *testing.T) {
+	tries := map[float64]int{}
+	got, err := highestClean(4000, 250, 10_000, func(rate float64) (bool, error) {
+		tries[rate]++
+		return tries[rate] > 1, nil
+	})
+	if err != nil || got != 9000 {
+		t.Errorf("found %v, %v; want 9000, the last rate below the ceiling", got, err)
+	}
+}
+
+func TestFault(t *testing.T) {
+	good := load.Report{Planned: 10, Sent: 10, Answered: map[int]int{302: 10}, InOrder: true}
+	for want, spoil := range map[string]func(*load.Report){
+		"":               func(*load.Report) {},
+		"lost":           func(r *load.Report) { r.Lost = 1 },
+		"not redirected": func(r *load.Report) { r.Answered = map[int]int{302: 9, 500: 1} },
+		"duplicates":     func(r *load.Report) { r.Duplicates = 1 },
+		"behind":         func(r *load.Report) { r.InOrder = false },
+		"9 of 10 calls":  func(r *load.Report) { r.Sent, r.Answered = 9, map[int]int{302: 9} },
+	} {
+		r := good
+		spoil(&r)
+		if got := fault(r); !strings.Contains(got, want) || (want == "") != (got == "") {
+			t.Errorf("fault %q, want %q", got, want)
+		}
+	}
+}
+
+func TestMedianKeepsAFault(t *testing.T) {
+	m := median([]point{{TotalMicros: 3}, {TotalMicros: 1, Fault: "lost"}, {TotalMicros: 2}})
+	if m.TotalMicros != 2 || m.Fault != "lost" {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestRatesFlag(t *testing.T) {
+	var r rates
+	if err := r.Set("100, 2.5e3"); err != nil || r.String() != "100,2500" {
+		t.Errorf("%v, %v", r.String(), err)
+	}
+	for _, bad := range []string{"", "0", "-1", "x"} {
+		if r.Set(bad) == nil {
+			t.Errorf("%q was accepted", bad)
+		}
+	}
+}
+
+func TestConfigNamesItsPorts(t *testing.T) {
+	s := server{sip: "127.0.0.1:1", http: "127.0.0.1:2", dir: "/d"}
+	for _, want := range []string{`"udp://127.0.0.1:1"`, `listen: "127.0.0.1:2"`, `dir: "/d/plans"`, "account: bench"} {
+		if !strings.Contains(s.config(), want) {
+			t.Errorf("no %s in\n%s", want, s.config())
+		}
+	}
+}
