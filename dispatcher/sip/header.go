@@ -53,13 +53,25 @@ func lookup(text string) Name {
 	if len(text) == 1 {
 		return compact[text[0]|0x20]
 	}
-	for n := Via; n < names; n++ {
-		if len(nameText[n]) == len(text) && strings.EqualFold(nameText[n], text) {
+	if len(text) >= len(byLength) {
+		return Other
+	}
+	for _, n := range byLength[len(text)] {
+		if nameText[n] == text || strings.EqualFold(nameText[n], text) {
 			return n
 		}
 	}
 	return Other
 }
+
+// byLength holds the known names by their length, so that most of an unknown
+// header's look-up is one index.
+var byLength = func() (set [16][]Name) {
+	for n := Via; n < names; n++ {
+		set[len(nameText[n])] = append(set[len(nameText[n])], n)
+	}
+	return set
+}()
 
 // A Header is one header field: its line unfolded, its value trimmed.
 type Header struct {

@@ -26,10 +26,10 @@ func Scan(data []byte) (*Message, *Refusal) {
 	if !found {
 		return nil, &Refusal{Why: "header without end"}
 	}
-	if strings.Contains(head, "\r\n ") || strings.Contains(head, "\r\n\t") {
+	if folded(head) {
 		head = unfold(head)
 	}
-	start, block, _ := strings.Cut(head, "\r\n")
+	start, block := cutLine(head)
 	m := &Message{Body: body, block: block}
 	m.Headers = m.array[:0]
 	lines := m.readHeaders(block)
@@ -38,6 +38,19 @@ func Scan(data []byte) (*Message, *Refusal) {
 		return nil, r
 	}
 	return m, nil
+}
+
+// folded reports whether any line goes on in the next.
+func folded(head string) bool {
+	for {
+		lf := strings.IndexByte(head, '\n')
+		if lf < 0 || lf+1 == len(head) {
+			return false
+		}
+		if head = head[lf+1:]; head[0] == ' ' || head[0] == '\t' {
+			return true
+		}
+	}
 }
 
 // unfold joins header lines that go on in the next (RFC 3261 §7.3.1).
@@ -103,12 +116,8 @@ func (m *Message) readHeaders(block string) (fault *Refusal) {
 		}
 	}
 	for block != "" {
-		line := block
-		if end := strings.Index(block, "\r\n"); end >= 0 {
-			line, block = block[:end], block[end+2:]
-		} else {
-			block = ""
-		}
+		var line string
+		line, block = cutLine(block)
 		colon := strings.IndexByte(line, ':')
 		if colon <= 0 || len(line) > maxLine || !clean(line) {
 			refuse(400, "bad header line")
@@ -131,6 +140,21 @@ func (m *Message) readHeaders(block string) (fault *Refusal) {
 		m.add(h)
 	}
 	return fault
+}
+
+// cutLine splits the first line off. A line ends with CRLF; a lone LF stays in it
+// and is refused with it.
+func cutLine(block string) (line, rest string) {
+	for from := 0; ; {
+		lf := strings.IndexByte(block[from:], '\n')
+		if lf < 0 {
+			return block, ""
+		}
+		if lf += from; lf > 0 && block[lf-1] == '\r' {
+			return block[:lf-1], block[lf+1:]
+		}
+		from = lf + 1
+	}
 }
 
 // clean reports whether a line holds only HTAB, visible ASCII, space and octets

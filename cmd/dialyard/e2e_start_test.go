@@ -1,0 +1,74 @@
+package main_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// refused starts a server that must not start and returns its words and status.
+func refused(t *testing.T, s *server) (log string, status int) {
+	t.Helper()
+	s.start()
+	select {
+	case <-s.exited:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the server neither started nor said why")
+	}
+	return s.logText(), s.cmd.ProcessState.ExitCode()
+}
+
+func TestFaultsAtStartAreSaidAndCounted(t *testing.T) {
+	for name, c := range map[string]struct {
+		server *server
+		status int
+		words  []string
+	}{
+		"syntax error in a plan": {
+			newServer(t, plan("bad", "local x = = 1\n")), 1, []string{"test/bad", "main.lua:1:11", "^"},
+		},
+		"unknown key": {
+			newServer(t, settings("sipp: {}")), 2, []string{"dialyard.yaml:", "sipp", "sip"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log, status := refused(t, c.server)
+			if status != c.status {
+				t.Errorf("exit status %d, want %d", status, c.status)
+			}
+			for _, w := range c.words {
+				if !strings.Contains(log, w) {
+					t.Errorf("its words lack %q:\n%s", w, log)
+				}
+			}
+		})
+	}
+}
+
+func TestAPortInUseIsSaid(t *testing.T) {
+	taken := startServer(t)
+	s := newServer(t, func(s *server) {
+		s.write("dialyard.yaml", "sip: {listen: [\"udp://"+taken.sip+"\"]}\nplans: {dir: plans}\n")
+	})
+	log, status := refused(t, s)
+	if status != 1 || !strings.Contains(log, taken.sip) || !strings.Contains(log, "address already in use") {
+		t.Errorf("exit %d:\n%s", status, log)
+	}
+}
+
+func TestAnUnreadablePlanDirectoryIsSaid(t *testing.T) {
+	s := newServer(t)
+	s.write("dialyard.yaml", "plans: {dir: nowhere}\n")
+	log, status := refused(t, s)
+	if status != 1 || !strings.Contains(log, "plans.dir") || !strings.Contains(log, "nowhere") {
+		t.Errorf("exit %d:\n%s", status, log)
+	}
+}
+
+func TestTwoServersDoNotShareADataDirectory(t *testing.T) {
+	first := startServer(t)
+	second := newServer(t, settings("data: {dir: \""+first.dir+"/data\"}"))
+	if log, status := refused(t, second); status != 1 || !strings.Contains(log, "in use by another dialyard") {
+		t.Errorf("exit %d:\n%s", status, log)
+	}
+}
