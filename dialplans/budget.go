@@ -56,8 +56,8 @@ type budget struct {
 	looked    time.Duration // since start, at the last look
 	cpu       time.Duration
 	paid      time.Duration // for work since the last look
-	left      int // steps until the next look
-	built     int // bytes of string
+	left      int           // steps until the next look
+	built     int           // bytes of string
 	wallLimit time.Duration
 	cpuLimit  time.Duration
 }

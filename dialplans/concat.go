@@ -95,8 +95,9 @@ func concatIn(expr ast.Expr) ast.Expr {
 	return expr
 }
 
-// concatCall makes a chain of .. into a call; a long chain into nested ones,
-// from the right as the operator associates.
+// concatCall makes a chain of .. into a call. A long chain becomes nested ones,
+// the first operands innermost, so that few registers are taken at a time; the
+// operator would begin at the right, which only __concat could tell.
 func concatCall(e *ast.StringConcatOpExpr) ast.Expr {
 	line := e.Line()
 	var operands []ast.Expr
@@ -111,8 +112,9 @@ func concatCall(e *ast.StringConcatOpExpr) ast.Expr {
 	}
 	operands = append(operands, single(concatIn(rest)))
 	for len(operands) > maxOperands {
-		from := len(operands) - maxOperands
-		operands = append(operands[:from:from], call(line, operands[from:]))
+		rest := operands[maxOperands-1:]
+		rest[0] = call(line, append([]ast.Expr(nil), operands[:maxOperands]...))
+		operands = rest
 	}
 	return call(line, operands)
 }

@@ -34,7 +34,10 @@ func parseHeaders(block string) []header {
 // sameHeader reports whether two header names mean the same header: case does
 // not matter, and a compact form is as good as the long one.
 func sameHeader(a, b string) bool {
-	return strings.EqualFold(a, b) || canonical(a) == canonical(b)
+	if len(a) != 1 && len(b) != 1 {
+		return strings.EqualFold(a, b)
+	}
+	return canonical(a) == canonical(b)
 }
 
 // canonical is a header name in lower case and long form.

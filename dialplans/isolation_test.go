@@ -86,3 +86,25 @@ func TestStateIsDroppedAfterTrouble(t *testing.T) {
 		}
 	}
 }
+
+// TestInnocentRunsBesideHostileOnes answers calls while scripts of others burn
+// all the CPU there is: time in which a run had no CPU is not held against it.
+func TestInnocentRunsBesideHostileOnes(t *testing.T) {
+	loop, plan := mustCompile(t, `while true do end`), mustCompile(t, benchPlan)
+	var hogs sync.WaitGroup
+	var runs []*Run
+	for range 40 {
+		run := NewRun(demoStart(), discard{}, noon)
+		runs = append(runs, run)
+		hogs.Go(func() { run.Execute(loop) })
+	}
+	for range 300 {
+		if done := NewRun(demoStart(), discard{}, noon).Execute(plan); done.Outcome != proto.Outcome_OUTCOME_FINISHED {
+			t.Fatal(done)
+		}
+	}
+	for _, run := range runs {
+		run.Stop(proto.Outcome_OUTCOME_CANCELLED, "enough")
+	}
+	hogs.Wait()
+}

@@ -18,37 +18,31 @@ var callFunctions = map[string]lua.LGFunction{
 // run that asks.
 var callObject *lua.LUserData
 
-// newCall makes the global call. methods holds its functions.
-func newCall(methods *lua.LTable, m Module) *lua.LUserData {
+// newCall makes the global call. fields holds its functions; the objects in it
+// are the same for all runs and found there too, without a call into Go.
+func newCall(fields *lua.LTable, m Module) *lua.LUserData {
+	fields.RawSetString("from", fromObject)
+	fields.RawSetString("to", toObject)
+	fields.RawSetString("ruri", ruriObject)
+	fields.RawSetString("headers", headersObject)
 	names := m.names()
-	index := func(L *lua.LState) int {
+	fields.Metatable = meta(map[string]lua.LValue{"__index": function(func(L *lua.LState) int {
 		name := lua.LVAsString(L.Get(2))
-		if method := methods.RawGetString(name); method != lua.LNil {
-			L.Push(method)
-			return 1
-		}
-		fact := fact(runOf(L), name)
-		if fact == nil {
+		value := fact(runOf(L), name)
+		if value == nil {
 			L.RaiseError("%s", unknownField("call", name, names))
 		}
-		L.Push(fact)
+		L.Push(value)
 		return 1
-	}
-	callObject = object("call", index, func(r *Run) string { return r.facts.GetCallId() })
+	})})
+	callObject = object("call", fields, func(r *Run) string { return r.facts.GetCallId() })
 	return callObject
 }
 
-// fact is a field of call; nil if it has none of that name.
+// fact is a field of call that differs from run to run; nil if it has none of
+// that name.
 func fact(r *Run, name string) lua.LValue {
 	switch name {
-	case "from":
-		return fromObject
-	case "to":
-		return toObject
-	case "ruri":
-		return ruriObject
-	case "headers":
-		return headersObject
 	case "id":
 		return lua.LString(r.facts.GetCallId())
 	case "account":

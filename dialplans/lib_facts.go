@@ -19,17 +19,17 @@ var (
 	ruriObject = party("call.ruri", func(r *Run) address {
 		return address{uri: r.facts.GetRuri(), user: r.facts.GetRuriUser(), host: r.facts.GetRuriHost()}
 	})
-	headersObject = object("call.headers", headerIndex, func(r *Run) string { return r.facts.GetHeaders() })
+	headersObject = object("call.headers", function(headerIndex), func(r *Run) string { return r.facts.GetHeaders() })
 )
 
 // partyFields are the fields of an address.
 var partyFields = []string{"uri", "user", "host", "name"}
 
-// object makes a read-only value: index answers for its fields, text is what
-// tostring gives.
-func object(name string, index lua.LGFunction, text func(*Run) string) *lua.LUserData {
+// object makes a read-only value: index, a table or a function, answers for its
+// fields, text is what tostring gives.
+func object(name string, index lua.LValue, text func(*Run) string) *lua.LUserData {
 	return &lua.LUserData{Metatable: meta(map[string]lua.LValue{
-		"__index":     function(index),
+		"__index":     index,
 		"__newindex":  function(func(L *lua.LState) int { L.RaiseError("%s is read-only", name); return 0 }),
 		"__metatable": lua.LString(name),
 		"__tostring": function(func(L *lua.LState) int {
@@ -57,7 +57,7 @@ func party(name string, of func(*Run) address) *lua.LUserData {
 		}
 		return 1
 	}
-	return object(name, index, func(r *Run) string { return of(r).uri })
+	return object(name, function(index), func(r *Run) string { return of(r).uri })
 }
 
 // headerLines are the request's headers, parsed when first asked for.

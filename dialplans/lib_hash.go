@@ -15,7 +15,9 @@ var hashFunctions = map[string]lua.LGFunction{
 
 // hashPercent gives 0 to 99, the same on every worker and in every release.
 func hashPercent(L *lua.LState) int {
-	L.Push(lua.LNumber(percent(L.CheckString(1), L.OptString(2, ""))))
+	text, salt := L.CheckString(1), L.OptString(2, "")
+	pay(L, (len(text)+len(salt))>>4)
+	L.Push(lua.LNumber(percent(text, salt)))
 	return 1
 }
 

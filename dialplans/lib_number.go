@@ -12,7 +12,9 @@ var numberFunctions = map[string]lua.LGFunction{
 }
 
 func numberStrip(L *lua.LState) int {
-	pushBuilt(L, stripNumber(L.CheckString(1)))
+	number := L.CheckString(1)
+	pay(L, len(number))
+	pushBuilt(L, stripNumber(number))
 	return 1
 }
 
@@ -36,13 +38,13 @@ func numberHasPrefix(L *lua.LState) int {
 	number := L.CheckString(1)
 	for i := 2; i <= max(2, L.GetTop()); i++ {
 		if list, ok := L.Get(i).(*lua.LTable); ok {
-			for n := 1; n <= list.Len(); n++ {
-				if strings.HasPrefix(number, lua.LVAsString(list.RawGetInt(n))) {
+			pay(L, list.Len())
+			for n := range list.Len() {
+				if strings.HasPrefix(number, lua.LVAsString(list.RawGetInt(n+1))) {
 					L.Push(lua.LTrue)
 					return 1
 				}
 			}
-			pay(L, list.Len())
 		} else if strings.HasPrefix(number, L.CheckString(i)) {
 			L.Push(lua.LTrue)
 			return 1

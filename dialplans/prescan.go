@@ -12,8 +12,8 @@ const (
 	maxBundle    = 256 << 10 // bytes in all files
 	maxFiles     = 64
 	maxNesting   = 64   // brackets and blocks open at once
-	maxChain     = 200  // operators, indexes and calls of one expression
-	maxElseif    = 200  // in one if
+	maxChain     = 120  // operators, indexes and calls of one expression
+	maxElseif    = 200  // in one if, those around it included
 	maxGotos     = 200  // goto and labels in a bundle
 	maxList      = 8000 // items between commas in one bracket or statement
 	maxFunctions = 4000 // in a bundle
@@ -22,6 +22,9 @@ const (
 	// each name, number or string it searches those of the function so far, one
 	// by one. A function may have some 4,800 different ones.
 	maxLookups = 12_000_000
+	// maxFolds bounds what it spends on long expressions: at each operator it
+	// looks at all that are below.
+	maxFolds = 3_000_000
 )
 
 // bracket is one thing that is open at a point of the source.
@@ -39,15 +42,16 @@ type prescan struct {
 	lexer
 	open    []bracket
 	chain   int  // sum of chain over open
+	elseifs int  // sum of elseifs over open
 	operand bool // the last token could end an operand
 
-	gotos, functions, lookups int // of the bundle
+	gotos, functions, lookups, folds int // of the bundle
 }
 
 // file checks one file; the error is an *Error.
 func (p *prescan) file(name string, source []byte) error {
 	p.lexer = lexer{src: source, line: 1}
-	p.open, p.chain, p.operand = nil, 0, false
+	p.open, p.chain, p.elseifs, p.operand = nil, 0, 0, false
 	p.push()
 	p.top().constants = map[string]int{}
 	for {
@@ -102,7 +106,8 @@ func (p *prescan) takeWord(tok token, wasOperand bool) string {
 		p.operand = tok.text == "end"
 	case "elseif":
 		p.statement()
-		if p.top().elseifs++; p.top().elseifs > maxElseif {
+		p.top().elseifs++
+		if p.elseifs++; p.elseifs > maxElseif {
 			return fmt.Sprintf("more than %d elseif in one if; use a table", maxElseif)
 		}
 	case "goto":
@@ -153,6 +158,9 @@ func (p *prescan) link() string {
 	p.top().chain++
 	if p.chain++; p.chain > maxChain {
 		return fmt.Sprintf("more than %d operators and calls in one expression; use several statements", maxChain)
+	}
+	if p.folds += p.chain; p.folds > maxFolds {
+		return "too many long expressions"
 	}
 	return ""
 }
@@ -211,6 +219,7 @@ func (p *prescan) push() string {
 func (p *prescan) pop() {
 	if len(p.open) > 1 {
 		p.chain -= p.top().chain
+		p.elseifs -= p.top().elseifs
 		p.open = p.open[:len(p.open)-1]
 	}
 }

@@ -1,6 +1,7 @@
 package dialplans
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -11,6 +12,9 @@ import (
 const (
 	// maxRegex is the longest regular expression, in bytes.
 	maxRegex = 512
+	// maxRegexSize is the largest expression, in instructions once repetitions
+	// like {1,100} are written out.
+	maxRegexSize = 2000
 	// maxRegexWork bounds one match: the size of the compiled expression times
 	// the length of the subject. RE2 takes some ten nanoseconds for each.
 	maxRegexWork = 4 << 20
@@ -32,6 +36,9 @@ func compileRegex(src string) (*regex, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := writtenOut(parsed); n > maxRegexSize {
+		return nil, errors.New("the regular expression is too large once its repetitions are written out")
+	}
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
 		return nil, err
@@ -42,6 +49,19 @@ func compileRegex(src string) (*regex, error) {
 	}
 	around := slices.ContainsFunc(program.Inst, func(i syntax.Inst) bool { return i.Op == syntax.InstEmptyWidth })
 	return &regex{compiled, len(program.Inst), around}, nil
+}
+
+// writtenOut estimates how many instructions an expression compiles to, before
+// anything is spent on it.
+func writtenOut(x *syntax.Regexp) int {
+	n := 1 + len(x.Rune)/2
+	for _, sub := range x.Sub {
+		n += writtenOut(sub)
+	}
+	if x.Op == syntax.OpRepeat {
+		n *= max(x.Min, x.Max, 1)
+	}
+	return min(n, 1<<20)
 }
 
 // all finds up to limit matches, one by one and each paid for: to find them in
@@ -106,8 +126,9 @@ func (s *state) regex(src string) (*regex, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(s.regexps) == maxCached {
+	if s.regexSize += x.size; s.regexSize > maxCached {
 		clear(s.regexps)
+		s.regexSize = 0
 	}
 	s.regexps[strings.Clone(src)] = x
 	return x, nil

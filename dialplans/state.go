@@ -16,23 +16,29 @@ const (
 	stackSlots     = 512
 	stackSlotsStep = 2048
 	maxStackSlots  = 32 << 10
-	// maxCached is how many patterns, and how many regular expressions, a
-	// state keeps compiled for the next runs of its plan.
-	maxCached = 64
+	// maxCached is the size of the patterns, in items, and of the regular
+	// expressions, in instructions, that a state keeps compiled for the next
+	// runs of its plan.
+	maxCached = 4000
 )
 
 func init() {
 	// A store far beyond a table's end would fill all slots up to it.
 	lua.MaxArrayIndex = maxTableLength + 1
+	// Lua 5.1 dropped the table arg of functions with "..."; the interpreter
+	// would make one for each call.
+	lua.CompatVarArg = false
 }
 
 // state is a Lua state between two runs of one plan, with the caches that are
 // worth keeping. Nothing of it is visible to scripts but through the library.
 type state struct {
-	lua      *lua.LState
-	patterns map[string]*pattern
-	regexps  map[string]*regex
-	matcher  matcher
+	lua         *lua.LState
+	patterns    map[string]*pattern
+	patternSize int
+	regexps     map[string]*regex
+	regexSize   int
+	matcher     matcher
 }
 
 // lease gives a clean state for one run of the plan.
@@ -68,8 +74,9 @@ func (s *state) pattern(src string) (*pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(s.patterns) == maxCached {
+	if s.patternSize += 1 + len(p.items); s.patternSize > maxCached {
 		clear(s.patterns)
+		s.patternSize = 0
 	}
 	s.patterns[strings.Clone(src)] = p
 	return p, nil
@@ -79,6 +86,19 @@ func (s *state) pattern(src string) (*pattern, error) {
 // the stack.
 var place = regexp.MustCompile(`(?s)^\s*([A-Za-z0-9_/-]+\.lua):(\d+): ?(.*)$`)
 
+// errorText is what an error value says. Tables are asked for their message.
+func errorText(value lua.LValue) string {
+	if t, ok := value.(*lua.LTable); ok {
+		if message := t.RawGetString("message"); lua.LVCanConvToString(message) {
+			value = message
+		}
+	}
+	if !lua.LVCanConvToString(value) {
+		return "the error value is a " + value.Type().String()
+	}
+	return lua.LVAsString(value)
+}
+
 // runtimeError is the error that ended a run of the plan.
 func runtimeError(p *Plan, err error) *Error {
 	e := &Error{Message: err.Error()}
@@ -86,13 +106,7 @@ func runtimeError(p *Plan, err error) *Error {
 	if !errors.As(err, &raised) {
 		return e
 	}
-	e.Message = raised.Object.String()
-	if t, ok := raised.Object.(*lua.LTable); ok {
-		e.Message = "error value is a table"
-		if text, ok := t.RawGetString("message").(lua.LString); ok {
-			e.Message = string(text)
-		}
-	}
+	e.Message = errorText(raised.Object)
 	e.Stack = strings.TrimSuffix(strings.TrimPrefix(raised.StackTrace, "stack traceback:\n"), "\n\t[G]: ?")
 	lines := append([]string{e.Message}, strings.Split(e.Stack, "\n")...)
 	for i, line := range lines {

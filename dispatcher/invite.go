@@ -20,8 +20,8 @@ func (s *shard) invite(now time.Time, server *sip.Server) {
 	}
 	table := s.table.Load()
 	trusted := table.trusts(source.Addr.Addr())
-	if worker, ok := s.probed(now, m, trusted); ok {
-		s.begin(now, server, s.newProbe(now, server, worker))
+	if worker, nonce, ok := s.probed(now, m, trusted); ok {
+		s.begin(now, server, s.newProbe(now, server, worker, nonce))
 		return
 	}
 	name, plan, routed := table.route(m, source.Addr.Addr())

@@ -18,6 +18,7 @@ import (
 const (
 	probeUser    = "health"
 	probeHeader  = "X-Dialyard-Probe"
+	nonceHeader  = "X-Dialyard-Nonce"
 	probeHealthy = 420 // nothing else that a proxy meets answers so
 	tokenLife    = 30 * time.Second
 )
@@ -53,25 +54,25 @@ func (p *probes) mac(text string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// redeem returns the worker a token names, once.
-func (p *probes) redeem(now time.Time, token string) (worker string, ok bool) {
+// redeem returns the worker a token names and its nonce, once.
+func (p *probes) redeem(now time.Time, token string) (worker, nonce string, ok bool) {
 	end := strings.LastIndexByte(token, '~')
 	if end < 0 || !hmac.Equal([]byte(token[end+1:]), []byte(p.mac(token[:end]))) {
-		return "", false
+		return "", "", false
 	}
 	parts := strings.Split(token[:end], "~")
 	if len(parts) != 3 {
-		return "", false
+		return "", "", false
 	}
 	unix, err := strconv.ParseInt(parts[1], 16, 64)
 	expiry := time.Unix(unix, 0)
 	if err != nil || now.After(expiry) {
-		return "", false
+		return "", "", false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, again := p.used[parts[2]]; again {
-		return "", false
+		return "", "", false
 	}
 	for nonce, until := range p.used {
 		if now.After(until) {
@@ -79,26 +80,30 @@ func (p *probes) redeem(now time.Time, token string) (worker string, ok bool) {
 		}
 	}
 	p.used[parts[2]] = expiry
-	return parts[0], true
+	return parts[0], parts[2], true
 }
 
 // probed reports whether an INVITE is a probe call, and for which worker. Without
 // a good token from a trusted peer, "health" is a user like any other.
-func (s *shard) probed(now time.Time, m *sip.Message, trusted bool) (worker string, ok bool) {
+func (s *shard) probed(now time.Time, m *sip.Message, trusted bool) (worker, nonce string, ok bool) {
 	if m.Target.User != probeUser || !trusted {
-		return "", false
+		return "", "", false
 	}
 	return s.probes.redeem(now, m.Find(probeHeader))
 }
 
-// newProbe is a call that touches no account, route or record.
-func (s *shard) newProbe(now time.Time, server *sip.Server, worker string) *live {
+// newProbe is a call that touches no account, route or record. Its script finds a
+// nonce to echo: the caller's, or else the token's.
+func (s *shard) newProbe(now time.Time, server *sip.Server, worker, nonce string) *live {
 	s.Stats.Probes.Add(1)
 	m, source := server.Request(), server.Peer()
 	record := call.Record{CallID: m.Get(sip.CallID), Plan: probeUser, Source: source.String(), Start: now}
 	l := &live{server: server, probe: worker, call: call.NewCall(record, &probePolicy)}
 	l.Owner = l
 	l.start = s.newStart(m, source, PlanName{Plan: probeUser}, Plan{Bundle: s.HealthPlan}, s.table.Load(), true)
+	if m.Find(nonceHeader) == "" {
+		l.start.Facts.Headers = strings.TrimSuffix(l.start.Facts.Headers, "\r\n") + "\r\n" + nonceHeader + ": " + nonce + "\r\n"
+	}
 	return l
 }
 

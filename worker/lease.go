@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"math/rand/v2"
 	"strings"
 
 	"dialyard/proto"
@@ -48,10 +49,15 @@ func (p *process) lease(o *proto.Order, limit int) bool {
 	return true
 }
 
-// least is the ready worker with the fewest runs, nil if there is none.
+// least is the ready worker with the fewest runs, nil if there is none. Of several
+// with equally few, chance decides.
 func (r *roster) least(avoid string) (best *process) {
-	fewest := int64(0)
-	for _, p := range r.ready {
+	if len(r.ready) == 0 {
+		return nil
+	}
+	fewest, first := int64(0), rand.IntN(len(r.ready))
+	for i := range r.ready {
+		p := r.ready[(first+i)%len(r.ready)]
 		if n := p.inflight.Load(); p.name != avoid && (best == nil || n < fewest) {
 			best, fewest = p, n
 		}

@@ -139,16 +139,22 @@ func (p *process) gather(batch *proto.ToWorker) {
 // close ends the stream from this side.
 func (p *process) close() { p.once.Do(func() { close(p.stop) }) }
 
+// lastBreath is how long a worker whose stream has ended may take to exit by
+// itself, and how long its exit may take to be noticed.
+const lastBreath = 50 * time.Millisecond
+
 // end kills what is left of the process and says how it ended.
 func (p *process) end(otherwise string) string {
 	p.close()
-	p.signal(syscall.SIGKILL)
-	select {
-	case <-p.exited:
-		return p.exit
-	case <-time.After(tickEvery):
-		return otherwise
+	for range 2 {
+		select {
+		case <-p.exited:
+			return p.exit
+		case <-time.After(lastBreath):
+			p.signal(syscall.SIGKILL)
+		}
 	}
+	return otherwise
 }
 
 // signal sends a signal to the worker's process group.

@@ -275,3 +275,13 @@ func freePort(t *testing.T, network string) string {
 	}
 	return l.Addr().String()
 }
+
+func (s *server) metrics() string {
+	s.t.Helper()
+	res, err := http.Get("http://" + s.web + "/metrics")
+	s.must(err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	s.must(err)
+	return string(text)
+}

@@ -79,6 +79,9 @@ func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level
 	f.stopMonitor = stop
 	f.running.Go(func() { f.monitor.Run(monitoring) })
 	f.running.Go(func() { f.giveBackMemory(monitoring) })
+	if cfg.Plans.Dir != "" {
+		f.running.Go(func() { f.watchPlans(monitoring) })
+	}
 	return f, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -33,28 +34,34 @@ func givenPlans(dir string) (map[store.PlanID]store.Bundle, error) {
 	return plans, err
 }
 
-// importPlans takes in plans that are new or changed, each checked in a worker
-// first. It stops at the first that does not compile.
+// importPlans takes in plans that are new or changed. The error joins one for
+// each that could not be taken; the others are.
 func (f *front) importPlans(ctx context.Context, plans map[store.PlanID]store.Bundle) error {
+	var faults []error
 	for id, bundle := range plans {
-		if f.plans.Imported(id, bundle.Hash()) {
-			continue
+		if !f.plans.Imported(id, bundle.Hash()) {
+			faults = append(faults, f.importPlan(ctx, id, bundle))
 		}
-		wrong, err := f.pool.Check(ctx, bundle)
-		if err != nil {
-			return fmt.Errorf("check plan %s: %w", id, err)
-		}
-		if wrong != nil {
-			e := dialplans.ErrorFromProto(wrong)
-			return fmt.Errorf("plan %s: %w\n%s", id, e, e.Caret())
-		}
-		v, changed, err := f.plans.Import(id, bundle, time.Now())
-		if err != nil {
-			return fmt.Errorf("import plan %s: %w", id, err)
-		}
-		if changed {
-			f.log.Debug("plan imported", "account", id.Account, "plan", id.Plan, "version", v.Number)
-		}
+	}
+	return errors.Join(faults...)
+}
+
+// importPlan checks one plan in a worker and makes it live.
+func (f *front) importPlan(ctx context.Context, id store.PlanID, bundle store.Bundle) error {
+	wrong, err := f.pool.Check(ctx, bundle)
+	if err != nil {
+		return fmt.Errorf("check plan %s: %w", id, err)
+	}
+	if wrong != nil {
+		e := dialplans.ErrorFromProto(wrong)
+		return fmt.Errorf("plan %s: %w\n%s", id, e, e.Caret())
+	}
+	v, changed, err := f.plans.Import(id, bundle, time.Now())
+	if err != nil {
+		return fmt.Errorf("import plan %s: %w", id, err)
+	}
+	if changed {
+		f.log.Info("plan imported", "account", id.Account, "plan", id.Plan, "version", v.Number)
 	}
 	return nil
 }

@@ -34,12 +34,13 @@ func DefaultPolicy() Policy {
 }
 
 // pause is how long to wait after the nth try failed: a short while at first, as
-// a crashed worker is back soon, then the rest of TryWithin.
+// a full worker has room soon and a crashed one is back soon, then the rest of
+// TryWithin.
 func (p *Policy) pause(n int) time.Duration {
 	if n == 1 {
-		return p.TryWithin / 4
+		return p.TryWithin / 10
 	}
-	return p.TryWithin * 3 / 4 / time.Duration(max(1, p.Tries-2))
+	return p.TryWithin * 9 / 10 / time.Duration(max(1, p.Tries-2))
 }
 
 // A Call is one caller's INVITE and all that follows from it. Step changes it and
@@ -126,7 +127,7 @@ func (c *Call) stepRunning(now time.Time, ev Event) {
 	case Redirect:
 		c.decide(now, ev.Code, "", contacts(ev.Targets))
 	case Done:
-		c.Error = ev.Error
+		c.done(ev)
 		c.finish(now, ev.Outcome)
 	case Lost:
 		c.lost(now)
@@ -146,9 +147,7 @@ func (c *Call) stepClosing(now time.Time, ev Event) {
 	case Tag:
 		c.tag(ev)
 	case Done:
-		if ev.Error != nil {
-			c.Error = ev.Error
-		}
+		c.done(ev)
 		c.over(now)
 	case Lost:
 		c.over(now)
@@ -174,6 +173,18 @@ func (c *Call) lost(now time.Time) {
 	c.state, c.tries, c.avoid = Placing, 0, c.Worker
 	c.headers, c.Tags = nil, nil
 	c.run()
+}
+
+// done takes what the end of the run tells. A worker that breaks the protocol has
+// not ended it; and that a run was stopped for a caller who gave up is no mistake
+// of its author's.
+func (c *Call) done(ev Done) {
+	if ev.Outcome == BadWorker {
+		c.emit(Stop{Reason: "broken protocol"})
+	}
+	if ev.Error != nil && c.Outcome != CallerGaveUp {
+		c.Error = ev.Error
+	}
 }
 
 // decide carries out the script's final word.

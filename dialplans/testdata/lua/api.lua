@@ -110,7 +110,9 @@ eq(re.gsub("abc", "b*", "-"), "-a-c-")
 ---
 re.match("a", "(") --> error parsing regexp: missing closing ): `(`
 ---
-re.match(("a"):rep(1000000), "(a{1,500}){1,2}x") --> text of 1000000 bytes is too long for this regular expression, the limit is 2090
+re.match(("a"):rep(1000000), "a{1,500}x") --> text of 1000000 bytes is too long for this regular expression, the limit is 4185
+---
+re.match("a", "(abcdefghijklmnopqrst){1,500}") --> the regular expression is too large once its repetitions are written out
 ---
 local eq = require "eq"
 -- json

@@ -78,6 +78,8 @@ error({ message = "in a table" }) --> in a table
 ---
 local t = "a" .. nil --> attempt to concatenate a nil value
 ---
+error(print) --> the error value is a function
+---
 string.trim = function() end --> string is read-only
 ---
 rawset(string, "trim", 1) --> a library table is read-only
@@ -118,6 +120,9 @@ end
 eq(sum, 25)
 local function count(...) return select("#", ...) end
 eq(count(nil, nil), 2)
+local function pass(...) local a, b = ... return b, a, arg end
+eq(pass(1, 2), 2)
+eq((select(3, pass(1, 2))), nil)
 local function counter() local n = 0 return function() n = n + 1 return n end end
 local c = counter()
 c()
