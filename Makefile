@@ -23,8 +23,9 @@ race: ## Run all tests with the race detector
 
 check: ## Check form, vet, staticcheck, go.mod and generated files
 	gofmt -l . | { ! grep .; }
-	go vet ./...
-	go run $(STATICCHECK) ./...
+	go vet ./... ./testdata/bench
+	go vet -tags faults ./dialplans
+	go run $(STATICCHECK) ./... ./testdata/bench
 	go mod tidy -diff
 	@mkdir -p bin
 	git ls-files -co --exclude-standard proto dialplans | xargs cksum > bin/generated.before

@@ -4,13 +4,19 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"dialyard/dispatcher/call"
 	"dialyard/proto"
 )
 
-// chronicleSize is how many records and script lines may wait to be written.
-const chronicleSize = 16384
+const (
+	// chronicleSize is how many records and script lines may wait to be written.
+	chronicleSize = 16384
+	// chronicleRest is how long they gather, so that writing them down does not
+	// cost a wake-up for each call.
+	chronicleRest = 5 * time.Millisecond
+)
 
 // A chronicle writes down what calls did: a record, a log line per outcome, and
 // the lines scripts logged. It has a goroutine of its own, so that a slow disk or
@@ -73,11 +79,19 @@ func (c *chronicle) scriptLine(l *live, line *proto.Log) {
 
 func (c *chronicle) write() {
 	for e := range c.queue {
-		if e.record != nil {
-			c.writeRecord(e.record)
-		} else {
-			c.writeLine(e)
+		c.writeEntry(e)
+		for range len(c.queue) {
+			c.writeEntry(<-c.queue)
 		}
+		time.Sleep(chronicleRest)
+	}
+}
+
+func (c *chronicle) writeEntry(e entry) {
+	if e.record != nil {
+		c.writeRecord(e.record)
+	} else {
+		c.writeLine(e)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"dialyard/dispatcher/call"
 	"dialyard/dispatcher/sip"
@@ -156,8 +155,9 @@ func (d *Dispatcher) Reports(worker string, reports []*proto.Report) {
 // Lost says that a worker is dead, or hangs and is not waited for any longer.
 func (d *Dispatcher) Lost(worker string) {
 	for _, s := range d.shards {
-		for !s.post(event{worker: worker}) {
-			time.Sleep(time.Millisecond) // not on the call path, and it must not be lost
+		select { // it must not be lost, and a shard never waits for the pool
+		case s.mailbox <- event{worker: worker}:
+		case <-s.stop:
 		}
 	}
 }

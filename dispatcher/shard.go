@@ -162,9 +162,7 @@ func (s *shard) tick(now time.Time, l *live) {
 
 // flush sends what the layer wants sent.
 func (s *shard) flush() {
-	for _, d := range s.layer.Outbox() {
-		d.Peer.Send(d.Data)
-	}
+	sip.SendAll(s.layer.Outbox())
 }
 
 // survive keeps a panic from costing more than the call whose event raised it.

@@ -12,7 +12,7 @@ import (
 const (
 	maxStack     = 64 << 20 // of one goroutine; beyond it the runtime ends the process
 	maxOpenFiles = 64
-	workerGOGC   = 200
+	workerGOGC   = 800 // a worker's live heap is a few MiB, its garbage short-lived
 )
 
 // confine holds the process to its limits before it runs anything: data segment,

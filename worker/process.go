@@ -22,6 +22,10 @@ const (
 	batchSize    = 128              // orders or reports in one message
 	startTimeout = 10 * time.Second // from exec to the handshake
 	maxWire      = 1 << 20          // octets of one message, as in worker.proto
+	wireBuffer   = 64 << 10
+	// wireWindow is HTTP/2's flow control window. That it is set at all keeps gRPC
+	// from measuring the bandwidth of a unix socket with a ping for each message.
+	wireWindow = 4 << 20
 )
 
 // A process is one worker process, as seen by the host: its stream, its counters
@@ -71,7 +75,8 @@ func (p *process) connect(dir string, spawn *spawner, args []string) (*plugin.Cl
 		Stderr:           p.stderr,
 		GRPCDialOptions: []grpc.DialOption{
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxWire)),
-			grpc.WithReadBufferSize(64 << 10), grpc.WithWriteBufferSize(64 << 10),
+			grpc.WithReadBufferSize(wireBuffer), grpc.WithWriteBufferSize(wireBuffer),
+			grpc.WithInitialWindowSize(wireWindow), grpc.WithInitialConnWindowSize(wireWindow),
 		},
 		RunnerFunc: func(_ hclog.Logger, spec *execSpec, _ string) (runner.Runner, error) {
 			return spawn.runner(p, args, spec.Env)

@@ -40,7 +40,8 @@ func Main(runtime Runtime, l Limits) error {
 		Logger:          hclog.NewNullLogger(),
 		GRPCServer: func(o []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(o, grpc.MaxRecvMsgSize(maxWire),
-				grpc.ReadBufferSize(64<<10), grpc.WriteBufferSize(64<<10))...)
+				grpc.ReadBufferSize(wireBuffer), grpc.WriteBufferSize(wireBuffer),
+				grpc.InitialWindowSize(wireWindow), grpc.InitialConnWindowSize(wireWindow))...)
 		},
 	})
 	return nil

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -28,13 +29,14 @@ func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Times of the slot machine.
 const (
-	drainTime   = 30 * time.Second // for runs to end before a planned stop
-	probingTime = 10 * time.Second // from connected to the first good probe
-	termTime    = 5 * time.Second  // from SIGTERM to SIGABRT
-	abortTime   = time.Second      // from SIGABRT to SIGKILL
-	backoffMin  = 500 * time.Millisecond
-	backoffMax  = 30 * time.Second
-	provenLife  = time.Second // ready for so long, a worker's death is no failure to start
+	startingTime = 15 * time.Second // from spawn to connected; the shell should give up before
+	probingTime  = 10 * time.Second // from connected to the first good probe
+	drainTime    = 30 * time.Second // for runs to end before a planned stop
+	termTime     = 5 * time.Second  // from SIGTERM to SIGABRT
+	abortTime    = time.Second      // from SIGABRT to SIGKILL
+	backoffMin   = 500 * time.Millisecond
+	backoffMax   = 30 * time.Second
+	provenLife   = time.Second // ready for so long, a worker's death is no failure to start
 )
 
 // A Member is one generation of a slot: one worker process, from before its
@@ -46,9 +48,9 @@ type Member struct {
 	Since      time.Time
 
 	origin   string    // why it was started
-	replace  bool      // a successor is wanted; this one serves until then
+	replace  string    // why a successor is wanted, empty if none is; this one serves until then
 	readyAt  time.Time // when it first took calls; zero before
-	deadline time.Time // of Probing, Draining and the steps of Dying
+	deadline time.Time // of Starting, Probing, Draining and the steps of Dying
 	aborted  bool      // SIGABRT has been sent
 }
 
@@ -68,7 +70,8 @@ type Member struct {
 //	                                     Drained or 30 s
 //
 // Dying is a ladder of signals: TERM, after 5 s ABRT, after 1 s KILL to the group.
-// A killed worker begins at ABRT, as it is not expected to listen.
+// A killed worker begins at ABRT, as it is not expected to listen; so does one that
+// is Starting for 15 s, or Probing for 10 s.
 //
 // want and the members are joined by settle: a slot that is wanted has at least
 // one member that is, or may become, Ready.
@@ -190,7 +193,7 @@ func (s *Slot) stepMember(now time.Time, m *Member, ev SlotEvent) {
 		}
 	case Recycled:
 		if m.State == Ready || m.State == Suspect {
-			m.replace, m.Reason = true, ev.Reason
+			m.replace, m.Reason = cmp.Or(ev.Reason, "recycled"), ev.Reason
 		}
 	case Dismissed:
 		s.leave(now, m, ev.Reason)
@@ -208,19 +211,20 @@ func (s *Slot) stepMember(now time.Time, m *Member, ev SlotEvent) {
 // settle spawns what is missing: a first member, or the successor of one that is
 // to be replaced.
 func (s *Slot) settle(now time.Time) {
-	if !s.want || now.Before(s.retryAt) {
+	if !s.want || now.Before(s.retryAt) && !s.starts(now) {
 		return
 	}
 	origin := s.parting
 	for _, m := range s.members {
-		if m.State < Draining && !m.replace {
+		if m.State < Draining && !m.Replaced() {
 			return
 		}
-		origin = fmt.Sprintf("replaces %d: %s", m.Generation, m.Reason)
+		origin = fmt.Sprintf("replaces %d: %s", m.Generation, m.cause())
 	}
 	s.last++
 	m := &Member{Generation: s.last, Since: now, origin: origin}
 	m.enter(now, Starting, origin)
+	m.deadline = now.Add(startingTime)
 	s.members = append(s.members, m)
 	s.emit(Spawn, s.last)
 }
@@ -229,7 +233,7 @@ func (s *Slot) settle(now time.Time) {
 func (s *Slot) retire(now time.Time, successor *Member) {
 	for _, m := range s.members {
 		if m != successor && m.Generation < successor.Generation {
-			s.leave(now, m, m.Reason)
+			s.leave(now, m, m.replace)
 		}
 	}
 }
@@ -269,6 +273,8 @@ func (s *Slot) expire(now time.Time, m *Member) {
 		return
 	}
 	switch {
+	case m.State == Starting:
+		s.abort(now, m, "not connected in time")
 	case m.State == Probing:
 		s.abort(now, m, "no good probe in time")
 	case m.State == Draining:
@@ -297,12 +303,19 @@ func (s *Slot) bury(now time.Time, m *Member, how string) {
 		}
 	}
 	s.emit(GiveUp, m.Generation)
-	if !m.readyAt.IsZero() && now.Sub(m.readyAt) >= provenLife {
+	if m.proven(now) {
 		s.failures, s.retryAt = 0, time.Time{}
 		return
 	}
 	s.retryAt = now.Add(backoff(s.failures))
 	s.failures++
+}
+
+// starts reports whether the worker spawned last has proven that workers start: a
+// pause for the sake of those before it is moot.
+func (s *Slot) starts(now time.Time) bool {
+	m := s.member(s.last)
+	return m != nil && m.proven(now)
 }
 
 // backoff is the pause after the nth failure in a row: none at first, then half a
@@ -331,8 +344,21 @@ func (m *Member) enter(now time.Time, to State, reason string) {
 	m.State, m.Since, m.Reason, m.deadline = to, now, reason, time.Time{}
 }
 
+// proven reports whether the member has, or had, taken calls for long enough.
+func (m *Member) proven(now time.Time) bool {
+	return !m.readyAt.IsZero() && now.Sub(m.readyAt) >= provenLife
+}
+
 // Replaced reports whether a successor is wanted for the member.
-func (m *Member) Replaced() bool { return m.replace }
+func (m *Member) Replaced() bool { return m.replace != "" }
+
+// cause is why the member leaves, or is to leave once it has a successor.
+func (m *Member) cause() string {
+	if m.State < Draining {
+		return m.replace
+	}
+	return m.Reason
+}
 
 func (m *Member) String() string {
 	return fmt.Sprintf("%d:%s (%s)", m.Generation, m.State, m.Reason)

@@ -63,7 +63,7 @@ func (s *spawner) runner(p *process, args, env []string) (runner.Runner, error) 
 		return nil, err
 	}
 	cmd := exec.Command(self, args...)
-	cmd.Env = append(env, "GOTRACEBACK=all")
+	cmd.Env = append(env, "GOTRACEBACK=all", "GOMAXPROCS=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	r := &workerRunner{cmd: cmd, process: p, spawner: s}
 	if r.stdin, err = cmd.StdinPipe(); err != nil {

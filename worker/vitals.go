@@ -40,6 +40,7 @@ func (e *engine) vitals() *proto.Beat {
 const (
 	watchEvery = 5 * time.Millisecond
 	idleEvery  = 100 * time.Millisecond
+	restAfter  = 50                    // idle looks after which memory goes back to the system
 	suspicious = 50 * time.Millisecond // no plan that behaves is in Lua for so long
 )
 
@@ -47,6 +48,7 @@ const (
 // worker: above the soft limit, the run that has been in Lua for longest goes. It
 // looks often only while runs are under way.
 func (e *engine) watchMemory() {
+	idle, rested := 0, false
 	for pause := idleEvery; ; {
 		select {
 		case <-e.gone:
@@ -57,8 +59,13 @@ func (e *engine) watchMemory() {
 		pause = watchEvery
 		if !any {
 			pause = idleEvery
+			if idle++; idle >= restAfter && !rested {
+				debug.FreeOSMemory()
+				rested = true
+			}
 			continue
 		}
+		idle, rested = 0, false
 		if read("/memory/classes/heap/objects:bytes") < e.limits.MemorySoft {
 			continue
 		}

@@ -63,7 +63,7 @@ var onlyIn = []struct {
 	// The runtime of a plan. The API table, its documents, the pre-scan and the
 	// pattern matcher do not know the interpreter.
 	{"dialplans", "github.com/yuin/gopher-lua/...", []string{
-		"run.go", "bind.go", "state.go", "compile.go", "require.go", "concat.go", "lib_*.go"}},
+		"run.go", "bind.go", "fault.go", "state.go", "compile.go", "require.go", "concat.go", "lib_*.go"}},
 }
 
 // standardOnly are files that import the standard library and nothing else, in

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	parser "github.com/emiago/sipgo/sip"
@@ -17,7 +18,7 @@ type URI struct {
 
 // ParseURI reads a URI as in a Request-URI: no brackets, no spaces.
 func ParseURI(text string) (URI, error) {
-	text, _, _ = strings.Cut(text, "?")
+	text = withoutHeaders(text)
 	scheme, rest, ok := strings.Cut(text, ":")
 	if !ok || !clean(text) || strings.ContainsAny(text, " \t<>\"") {
 		return URI{}, fmt.Errorf("bad URI")
@@ -27,10 +28,37 @@ func ParseURI(text string) (URI, error) {
 		return URI{Text: text, User: number}, nil
 	}
 	var u parser.Uri
-	if err := parser.ParseUri(text, &u); err != nil {
+	if err := parser.ParseUri(text, &u); err != nil || !hasHost(rest, u.Host) {
 		return URI{}, fmt.Errorf("bad URI")
 	}
 	return URI{Text: text, User: u.User, Host: strings.ToLower(u.Host)}, nil
+}
+
+// withoutHeaders cuts a URI at the ? that begins its headers. One before the @
+// is an octet of the user (RFC 3261 §25.1 user-unreserved).
+func withoutHeaders(text string) string {
+	host := strings.IndexByte(text, '@') + 1
+	if headers := strings.IndexByte(text[host:], '?'); headers >= 0 {
+		return text[:host+headers]
+	}
+	return text
+}
+
+// hasHost holds the host that sipgo read against the rest of a URI behind its
+// scheme: sipgo passes over what it does not expect there.
+func hasHost(rest, host string) bool {
+	if _, after, found := strings.Cut(rest, "@"); found {
+		rest = after
+	}
+	after, found := strings.CutPrefix(rest, host)
+	if !found || after != "" && after[0] != ':' && after[0] != ';' {
+		return false
+	}
+	if strings.HasPrefix(host, "[") {
+		addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		return err == nil && addr.Is6()
+	}
+	return IsToken(host)
 }
 
 // An Address is a name-addr or addr-spec of a From, To or Contact.

@@ -92,33 +92,47 @@ func (e *Edge) Close() {
 }
 
 // take scans one message and hands it on. It reports whether the bytes were a
-// message at all; one whose end its stream does not tell is none. A panic costs
-// this message only.
+// message at all; one whose end its stream does not tell is none.
 func (e *Edge) take(data []byte, from Peer, whole bool) (ok bool) {
-	defer func() {
-		if p := recover(); p != nil {
-			e.Stats.Panics.Add(1)
-			e.Log.Error("panic while reading a message", "source", from.String(), "panic", p)
-		}
-	}()
+	defer e.survive(from, nil)
 	e.Stats.Received.Add(1)
 	m, refusal := Scan(data)
 	if refusal == nil && !whole {
 		refusal = m.refuse(400, "no Content-Length on a stream")
 	}
 	if refusal != nil {
-		e.refuse(refusal, from)
+		e.Stats.Refused.Add(1)
+		e.Log.Debug("message refused", "source", from.String(), "status", refusal.Status, "reason", refusal.Why)
+		e.answer(refusal, from)
 		return false
 	}
-	if !e.Receive(Packet{Message: m, Peer: from}) {
-		e.Stats.Dropped.Add(1)
-	}
+	e.deliver(m, from)
 	return true
 }
 
-func (e *Edge) refuse(r *Refusal, from Peer) {
-	e.Stats.Refused.Add(1)
-	e.Log.Debug("message refused", "source", from.String(), "status", r.Status, "reason", r.Why)
+func (e *Edge) deliver(m *Message, from Peer) {
+	defer e.survive(from, m)
+	if !e.Receive(Packet{Message: m, Peer: from}) {
+		e.Stats.Dropped.Add(1)
+	}
+}
+
+// survive is deferred where a message is handled: a panic costs this message
+// only, and its sender hears 500 if it was understood.
+func (e *Edge) survive(from Peer, m *Message) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	e.Stats.Panics.Add(1)
+	e.Log.Error("panic while reading a message", "source", from.String(), "panic", p)
+	if m != nil {
+		e.answer(m.refuse(500, ""), from)
+	}
+}
+
+// answer sends a refusal, if it is one to answer and the ration lasts.
+func (e *Edge) answer(r *Refusal, from Peer) {
 	if data := r.Encode(from.Addr); data != nil && e.refusals.allow(time.Now()) {
 		from.Send(data)
 	}

@@ -30,7 +30,7 @@ func (r *Refusal) Error() string {
 // in the order in which an answer is most useful to the sender.
 func (m *Message) judge(start, lines *Refusal) *Refusal {
 	answerable := m.readIdentity()
-	refusal := firstOf(start, lines, answerable)
+	refusal := firstOf(start, lines, answerable, m.readSequence())
 	if refusal == nil && m.IsRequest() {
 		refusal = m.judgeRequest()
 	}
@@ -66,8 +66,8 @@ func firstOf(faults ...*Refusal) *Refusal {
 	return nil
 }
 
-// readIdentity fills in what names a transaction: top Via, Call-ID, CSeq, From
-// and To. Without them there is nothing to copy into an answer.
+// readIdentity fills in what the top Via says and sees that all is there that is
+// copied into an answer. Without it there is none.
 func (m *Message) readIdentity() *Refusal {
 	for _, n := range [...]Name{Via, From, To, CallID, CSeq} {
 		if m.Get(n) == "" {
@@ -79,13 +79,20 @@ func (m *Message) readIdentity() *Refusal {
 		return &Refusal{Status: 400, Why: "bad Via"}
 	}
 	m.via, m.Branch, m.SentBy = via, via.branch, strings.ToLower(via.sentBy)
-	number, method, _ := strings.Cut(m.Get(CSeq), " ")
+	return nil
+}
+
+// readSequence reads the CSeq, whose method must be that of the request.
+func (m *Message) readSequence() *Refusal {
+	number, method := m.Get(CSeq), ""
+	if end := strings.IndexAny(number, " \t"); end >= 0 {
+		number, method = number[:end], strings.TrimLeft(number[end:], " \t")
+	}
 	seq, err := strconv.ParseUint(number, 10, 31)
 	if err != nil {
 		return &Refusal{Status: 400, Why: "CSeq number is not below 2^31"}
 	}
 	m.Seq = uint32(seq)
-	method = strings.TrimLeft(method, " \t")
 	if !m.IsRequest() {
 		m.Method = method
 	} else if m.Method != "" && method != m.Method {
@@ -107,7 +114,7 @@ func (m *Message) judgeRequest() *Refusal {
 		return bad("branch, tag or Call-ID over 256 octets")
 	case fromTag == "":
 		return bad("no From tag")
-	case strings.ContainsAny(m.Get(CallID), " \t,;<>\""):
+	case strings.ContainsAny(m.Get(CallID), " \t,;"):
 		return bad("bad Call-ID")
 	}
 	if n := m.count(Via); n > maxVias {
@@ -133,7 +140,7 @@ func (m *Message) judgeTarget() *Refusal {
 	}
 	if m.Method != "ACK" && m.Method != "CANCEL" && m.Has(Require) {
 		// None of the extensions a request may demand is offered (§8.2.2.3).
-		return &Refusal{Status: 420, Unsupported: m.Get(Require)}
+		return &Refusal{Status: 420, Unsupported: m.all(Require)}
 	}
 	if m.Method == "ACK" {
 		return nil // never answered, and matched by branch alone
@@ -149,6 +156,18 @@ func (m *Message) judgeTarget() *Refusal {
 		return &Refusal{Status: 400, Why: "bad Request-URI"}
 	}
 	return nil
+}
+
+// all joins the values of every header called n, which is the same as one header
+// (RFC 3261 §7.3.1).
+func (m *Message) all(n Name) string {
+	var values []string
+	for i := range m.Headers {
+		if m.Headers[i].Name == n {
+			values = append(values, m.Headers[i].Value)
+		}
+	}
+	return strings.Join(values, ", ")
 }
 
 func (m *Message) count(n Name) (found int) {

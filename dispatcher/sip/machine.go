@@ -10,7 +10,8 @@ const (
 
 	giveUp = 64 * T1          // timers B, F, H, J, L, M
 	timerD = 32 * time.Second // unreliable transports
-	timerC = 3 * time.Minute  // §16.6 step 11: longer than three minutes, never less
+
+	timerC = 3*time.Minute + time.Second // §16.6 step 11: longer than three minutes
 )
 
 // State is the state of a transaction, client or server.

@@ -34,3 +34,21 @@ type Packet struct {
 	*Message
 	Peer Peer
 }
+
+// SendAll sends datagrams in order, those through one UDP socket together.
+func SendAll(batch []Datagram) {
+	for len(batch) > 0 {
+		socket, ok := batch[0].Peer.out.(*udpSocket)
+		if !ok {
+			batch[0].Peer.Send(batch[0].Data)
+			batch = batch[1:]
+			continue
+		}
+		n := 1
+		for n < len(batch) && n < udpBatch && batch[n].Peer.out == batch[0].Peer.out {
+			n++
+		}
+		socket.sendBatch(batch[:n])
+		batch = batch[n:]
+	}
+}

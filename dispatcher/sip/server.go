@@ -35,7 +35,7 @@ func (t *InviteServer) Step(now time.Time, in Input) Output {
 	case Completed:
 		return t.completed(now, in)
 	case Confirmed:
-		if in == Tick {
+		if _, end := t.due(now); in == Tick && end {
 			t.terminate()
 		}
 	case Accepted:

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -97,7 +98,9 @@ func (s *stream) read() {
 	for {
 		data, whole, err := s.next(in)
 		if err != nil {
-			if !errors.Is(err, io.EOF) {
+			if errors.Is(err, io.EOF) {
+				s.drain() // it may still read what was answered
+			} else {
 				s.edge.Stats.Failed.Add(1)
 			}
 			return
@@ -109,7 +112,7 @@ func (s *stream) read() {
 	}
 }
 
-// drain gives the writer a moment to pass on the refusal before the stream closes.
+// drain gives the writer a moment to pass on what is queued before the stream closes.
 func (s *stream) drain() {
 	select {
 	case s.out <- nil:
@@ -170,13 +173,17 @@ func (s *stream) skipPings(in *bufio.Reader) error {
 // contentLength finds the body's length, -1 if the header does not say it in a
 // way that leaves no doubt.
 func contentLength(head []byte) int {
+	text := string(head)
+	if folded(text) {
+		text = unfold(text)
+	}
 	found := -1
-	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
-		name, value, ok := bytes.Cut(line, []byte(":"))
-		if !ok || lookup(string(bytes.TrimRight(name, " \t"))) != ContentLength {
+	for line := range strings.SplitSeq(text, "\r\n") {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || lookup(strings.TrimRight(name, " \t")) != ContentLength {
 			continue
 		}
-		n, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 31)
+		n, err := strconv.ParseUint(strings.TrimSpace(value), 10, 31)
 		if err != nil || found >= 0 {
 			return -1
 		}

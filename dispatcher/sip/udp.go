@@ -4,17 +4,34 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 )
 
-// udpBuffer is the kernel's receive buffer: the default loses most of a burst of
-// a thousand datagrams. The kernel may grant less.
-const udpBuffer = 4 << 20
+const (
+	// udpBuffer is the kernel's buffer of a socket: the default loses most of a
+	// burst of a thousand datagrams. The kernel may grant less.
+	udpBuffer = 4 << 20
+	// udpBatch is how many datagrams are read or written in one system call.
+	udpBatch = 64
+)
+
+// batchConn reads and writes many datagrams at once: recvmmsg(2), sendmmsg(2).
+// IPv4 and IPv6 have the same message type.
+type batchConn interface {
+	ReadBatch(messages []ipv4.Message, flags int) (int, error)
+	WriteBatch(messages []ipv4.Message, flags int) (int, error)
+}
 
 // udpSocket is one listening socket; every datagram answer leaves through the
 // socket its request came in on.
 type udpSocket struct {
-	edge *Edge
-	conn *net.UDPConn
+	edge  *Edge
+	conn  *net.UDPConn
+	batch batchConn
 }
 
 func (e *Edge) listenUDP(address string) error {
@@ -28,7 +45,10 @@ func (e *Edge) listenUDP(address string) error {
 	}
 	conn.SetReadBuffer(udpBuffer)
 	conn.SetWriteBuffer(udpBuffer)
-	s := &udpSocket{edge: e, conn: conn}
+	s := &udpSocket{edge: e, conn: conn, batch: ipv6.NewPacketConn(conn)}
+	if addrPort(conn.LocalAddr()).Addr().Is4() {
+		s.batch = ipv4.NewPacketConn(conn)
+	}
 	e.closers = append(e.closers, conn.Close)
 	e.addrs = append(e.addrs, "udp://"+conn.LocalAddr().String())
 	e.listeners.Go(s.read)
@@ -38,9 +58,13 @@ func (e *Edge) listenUDP(address string) error {
 // read goes on until the socket is closed. A bad datagram is refused or dropped;
 // an error of one read (an ICMP unreachable, say) is not the socket's end.
 func (s *udpSocket) read() {
-	buffer := make([]byte, MaxMessage+1)
+	messages := make([]ipv4.Message, udpBatch)
+	for i := range messages {
+		messages[i].Buffers = [][]byte{make([]byte, MaxMessage+1)}
+	}
+	var pace pace
 	for {
-		n, from, err := s.conn.ReadFromUDPAddrPort(buffer)
+		n, err := s.batch.ReadBatch(messages, 0)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -48,18 +72,76 @@ func (s *udpSocket) read() {
 			s.edge.Stats.Failed.Add(1)
 			continue
 		}
-		if n <= 4 && isKeepAlive(buffer[:n]) {
-			continue
+		for i := range messages[:n] {
+			s.take(&messages[i])
 		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		s.edge.take(buffer[:n], Peer{Transport: "udp", Addr: from, out: s}, true)
+		if pause := pace.after(time.Now(), n); pause > 0 {
+			time.Sleep(pause)
+		}
 	}
+}
+
+func (s *udpSocket) take(m *ipv4.Message) {
+	data := m.Buffers[0][:m.N]
+	if m.N <= 4 && isKeepAlive(data) {
+		return
+	}
+	from := addrPort(m.Addr)
+	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+	s.edge.take(data, Peer{Transport: "udp", Addr: from, out: s}, true)
 }
 
 func (s *udpSocket) send(data []byte, to netip.AddrPort) {
 	s.edge.Stats.Sent.Add(1)
 	if _, err := s.conn.WriteToUDPAddrPort(data, to); err != nil {
 		s.edge.Stats.Failed.Add(1)
+	}
+}
+
+// A flight is a reusable batch of datagrams for one socket.
+type flight struct {
+	messages [udpBatch]ipv4.Message
+	buffers  [udpBatch][1][]byte
+	addrs    [udpBatch]net.UDPAddr
+}
+
+var flights = sync.Pool{New: func() any {
+	f := &flight{}
+	for i := range f.messages {
+		f.messages[i].Buffers = f.buffers[i][:]
+		f.messages[i].Addr = &f.addrs[i]
+	}
+	return f
+}}
+
+// sendBatch sends at most udpBatch datagrams in one system call. One that fails
+// is counted and left out; the others go.
+func (s *udpSocket) sendBatch(batch []Datagram) {
+	f := flights.Get().(*flight)
+	defer flights.Put(f)
+	for i, d := range batch {
+		f.buffers[i][0] = d.Data
+		ip := f.addrs[i].IP[:0]
+		if a := d.Peer.Addr.Addr(); a.Is4() {
+			four := a.As4()
+			ip = append(ip, four[:]...)
+		} else {
+			sixteen := a.As16()
+			ip = append(ip, sixteen[:]...)
+		}
+		f.addrs[i].IP, f.addrs[i].Port, f.addrs[i].Zone = ip, int(d.Peer.Addr.Port()), d.Peer.Addr.Addr().Zone()
+	}
+	s.edge.Stats.Sent.Add(uint64(len(batch)))
+	for rest := f.messages[:len(batch)]; len(rest) > 0; {
+		n, err := s.batch.WriteBatch(rest, 0)
+		if err != nil {
+			s.edge.Stats.Failed.Add(1)
+			n = max(n, 0) + 1
+		}
+		rest = rest[min(n, len(rest)):]
+	}
+	for i := range batch {
+		f.buffers[i][0] = nil
 	}
 }
 

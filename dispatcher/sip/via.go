@@ -17,14 +17,13 @@ type topVia struct {
 // parseVia reads "SIP/2.0/UDP host:port;branch=...". A comma outside quotes
 // ends it: what follows is the next Via.
 func parseVia(value string) (topVia, bool) {
-	v := topVia{value: strings.TrimSpace(value[:endOfVia(value)])}
-	protocol, rest, ok := strings.Cut(v.value, " ")
-	if !ok || !strings.EqualFold(protocol[:min(8, len(protocol))], "SIP/2.0/") || !IsToken(protocol[min(8, len(protocol)):]) {
+	end, balanced := firstVia(value)
+	v := topVia{value: strings.TrimSpace(value[:end])}
+	rest, ok := afterProtocol(v.value)
+	if !ok || !balanced {
 		return v, false
 	}
-	rest = strings.TrimLeft(rest, " \t")
-	end := strings.IndexByte(rest, ';')
-	if end < 0 {
+	if end = strings.IndexByte(rest, ';'); end < 0 {
 		end = len(rest)
 	}
 	v.sentBy = strings.TrimSpace(rest[:end])
@@ -43,7 +42,28 @@ func parseVia(value string) (topVia, bool) {
 	return v, v.sentBy != "" && !strings.ContainsAny(v.sentBy, " \t\"<>")
 }
 
+// afterProtocol skips "SIP/2.0/UDP " and its like. Version and transport are any
+// tokens, and blanks may surround the slashes (RFC 3261 §25.1): a message of
+// another version can then be answered 505.
+func afterProtocol(value string) (rest string, ok bool) {
+	name, value, _ := strings.Cut(value, "/")
+	version, value, _ := strings.Cut(value, "/")
+	value = strings.TrimLeft(value, " \t")
+	end := strings.IndexAny(value, " \t")
+	if end < 0 || !strings.EqualFold(strings.TrimRight(name, " \t"), "SIP") {
+		return "", false
+	}
+	return strings.TrimLeft(value[end:], " \t"), IsToken(strings.Trim(version, " \t")) && IsToken(value[:end])
+}
+
 func endOfVia(value string) int {
+	end, _ := firstVia(value)
+	return end
+}
+
+// firstVia finds the end of the first Via and whether its quotes are closed: what
+// an answer appends to it must not fall into one.
+func firstVia(value string) (end int, balanced bool) {
 	quoted := false
 	for i := 0; i < len(value); i++ {
 		switch c := value[i]; {
@@ -52,10 +72,10 @@ func endOfVia(value string) int {
 		case c == '"':
 			quoted = !quoted
 		case c == ',' && !quoted:
-			return i
+			return i, true
 		}
 	}
-	return len(value)
+	return len(value), !quoted
 }
 
 // answered appends this Via as an answer must carry it: with the address the
@@ -63,7 +83,7 @@ func endOfVia(value string) int {
 // behind it in the same header.
 func (v topVia) answered(b []byte, rest string, source netip.AddrPort) []byte {
 	b = append(b, "Via: "...)
-	addr := source.Addr().Unmap()
+	addr := source.Addr().Unmap().WithZone("")
 	if v.rport {
 		// Keep everything but the bare parameter, then say both.
 		for part, more := v.value, true; more; {
