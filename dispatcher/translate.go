@@ -11,11 +11,12 @@ import (
 
 // Limits on what a worker may say, as in worker.proto.
 const (
-	maxTargets = 10
-	maxFields  = 64
-	maxText    = 256
-	maxURI     = 1 << 10
-	maxMessage = 4 << 10
+	maxInstructions = 100 // of one attempt
+	maxTargets      = 10
+	maxFields       = 64
+	maxText         = 256
+	maxURI          = 1 << 10
+	maxMessage      = 4 << 10
 )
 
 // brokenProtocol is the event for a worker that says what it may not: its run is
@@ -27,7 +28,7 @@ var brokenProtocol = call.Done{Outcome: call.BadWorker}
 func (l *live) translate(r *proto.Report) call.Event {
 	switch r := r.Is.(type) {
 	case *proto.Report_Instruction:
-		if r.Instruction.Seq != l.seq {
+		if r.Instruction.Seq != l.seq || l.seq > maxInstructions {
 			return brokenProtocol
 		}
 		l.seq++
@@ -56,16 +57,18 @@ func instruction(i *proto.Instruction) call.Event {
 		}
 		return r
 	case *proto.Instruction_Redirect:
-		code, targets := int(i.Redirect.GetCode()), i.Redirect.GetTargets()
-		if code < 300 || code > 399 || len(targets) == 0 || len(targets) > maxTargets {
+		r, targets := call.Redirect{Code: int(i.Redirect.GetCode())}, i.Redirect.GetTargets()
+		if r.Code < 300 || r.Code > 399 || len(targets) == 0 || len(targets) > maxTargets {
 			return nil
 		}
 		for _, t := range targets {
-			if _, err := sip.ParseURI(t); err != nil || len(t) > maxURI {
+			uri, err := sip.ParseURI(t)
+			if err != nil || len(t) > maxURI {
 				return nil
 			}
+			r.Targets = append(r.Targets, uri.Text) // without what followed a ?
 		}
-		return call.Redirect{Code: code, Targets: targets}
+		return r
 	case *proto.Instruction_Ring:
 		if code := int(i.Ring.GetCode()); code >= 180 && code <= 183 {
 			return call.Ring{Code: code}

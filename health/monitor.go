@@ -123,6 +123,9 @@ func (m *Monitor) round(ctx context.Context, now time.Time) {
 			continue // one planned recycle at a time
 		}
 		replacing = replacing || v == Recycle
+		if v == Stall {
+			p.good, p.nextProbe = 0, now // what its probes said before counts no more
+		}
 		m.Fleet.Carry(w.Name, v, why)
 	}
 }
@@ -145,8 +148,18 @@ func (m *Monitor) blameless(workers []Worker) bool {
 	if alarm != m.alarm {
 		m.alarm = alarm
 		m.Log.Warn("most workers fail their probes together", "alarm", alarm, "failing", failing, "workers", probed)
+		if !alarm {
+			m.forgive()
+		}
 	}
 	return alarm
+}
+
+// forgive forgets the bad probes of an alarm: they say nothing of a worker.
+func (m *Monitor) forgive() {
+	for _, p := range m.patient {
+		p.bad = 0
+	}
 }
 
 // Alarm reports whether the monitor mistrusts its own probes at the moment.
@@ -185,16 +198,16 @@ func (m *Monitor) probe(ctx context.Context, worker string, p *patient) {
 
 // note takes in a probe's result and sets the time of the next.
 func (m *Monitor) note(r result) {
+	p := m.patient[r.worker]
+	if p == nil {
+		return // it has gone meanwhile
+	}
 	m.mu.Lock()
 	if m.last == nil {
 		m.last = map[string]Result{}
 	}
 	m.last[r.worker] = r.Result
 	m.mu.Unlock()
-	p := m.patient[r.worker]
-	if p == nil {
-		return
-	}
 	p.probing = false
 	pause := time.Duration(float64(m.Policy.Interval) * (0.8 + 0.4*rand.Float64()))
 	if r.OK {

@@ -22,8 +22,8 @@ func (v Verdict) String() string {
 	return [...]string{"keep", "trust", "suspect", "stall", "recycle", "kill"}[v]
 }
 
-// Policy holds the thresholds. Its zero value judges nothing; DefaultPolicy is
-// that of the design.
+// Policy holds the thresholds. Its zero value is not useful; DefaultPolicy is that
+// of the design.
 type Policy struct {
 	Interval time.Duration // between probes of a worker in good standing, ±20 %
 	Hurry    time.Duration // between probes while in doubt
@@ -38,7 +38,7 @@ type Policy struct {
 	MemoryHard   uint64        // bytes; the kernel ends it there
 	LeakWarning  time.Duration // a slope that reaches MemoryHard within this is a leak
 	OverstayMany int           // runs that do not end when told to: the engine hangs
-	MinimumLife  time.Duration // no planned replacement before this age
+	MinimumLife  time.Duration // no replacement for a leak or for age before
 	MaximumAge   time.Duration // replaced when older; 0 = never
 }
 
@@ -94,9 +94,9 @@ func (p *Policy) Judge(o Observation) (Verdict, string) {
 		return Trust, "good probe"
 	case o.Standing == Unproven:
 		return Keep, ""
-	case o.Standing == Doubtful && o.GoodRow >= p.Rise:
+	case o.Standing == Doubtful && o.GoodRow >= p.Rise && o.BeatAge < p.BeatsMissed:
 		return Trust, fmt.Sprintf("%d good probes", o.GoodRow)
-	case o.Standing == Doubtful && o.InState >= p.DoubtTime:
+	case o.Standing == Doubtful && o.InState >= p.DoubtTime && o.BadRow > 0:
 		return Kill, fmt.Sprintf("hang: in doubt for %v", o.InState.Round(time.Second))
 	case o.Standing == Good && o.BadRow >= p.Fall:
 		return Doubt, fmt.Sprintf("%d bad probes", o.BadRow)
