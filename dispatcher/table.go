@@ -49,8 +49,8 @@ func (r *Route) match(m *sip.Message, source netip.Addr) bool {
 		(r.User == nil || r.User.MatchString(m.Target.User))
 }
 
-// route finds the plan of the first route that takes the request and whose plan
-// exists.
+// route finds the first route that takes the request; ok is false if there is none
+// or its plan does not exist.
 func (t *Table) route(m *sip.Message, source netip.Addr) (PlanName, Plan, bool) {
 	for i := range t.Routes {
 		if r := &t.Routes[i]; r.match(m, source) {

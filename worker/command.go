@@ -13,6 +13,7 @@ import (
 // Errors of commands.
 var (
 	ErrNoWorker  = errors.New("no such worker")
+	ErrTooYoung  = errors.New("the worker has not begun to take calls yet")
 	errNoReady   = errors.New("no worker is ready")
 	errCheckLost = errors.New("the worker that checked it died")
 )
@@ -38,6 +39,11 @@ func (p *Pool) Stall(name, reason string) {
 // Recycle replaces a worker without haste: a successor is started and probed,
 // then the old one ends its runs and leaves.
 func (p *Pool) Recycle(name, reason string) error {
+	young := func(s Status) bool { return (s.ID == name || s.Name == name) && s.State < Ready }
+	serving := func(s Status) bool { return (s.ID == name || s.Name == name) && (s.State == Ready || s.State == Suspect) }
+	if all := p.Workers(); slices.ContainsFunc(all, young) && !slices.ContainsFunc(all, serving) {
+		return ErrTooYoung
+	}
 	return p.command(name, SlotEvent{Kind: Recycled, Reason: reason})
 }
 

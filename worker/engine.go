@@ -3,6 +3,7 @@ package worker
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -37,7 +38,8 @@ type Host interface {
 }
 
 // An engine is the heart of the child side: it starts, stops and answers for
-// runs. Each run has a goroutine of its own for as long as its script lasts.
+// runs. Each run has a goroutine of its own for as long as its script lasts; a few
+// goroutines wait for the next, as their stacks have grown to a script's needs.
 type engine struct {
 	runtime Runtime
 	limits  Limits
@@ -48,7 +50,9 @@ type engine struct {
 	runs  map[uint64]*running
 	total uint64
 
-	plans *shelf // the stream goroutine's, but for its own lock
+	jobs  chan job     // to a goroutine that waits for one
+	idle  atomic.Int64 // how many do
+	plans *shelf       // the stream goroutine's, but for its own lock
 }
 
 // running is a run under way.
@@ -78,7 +82,7 @@ func (e *engine) start(s *proto.Start) {
 	plan, asked := e.plans.get(s)
 	switch {
 	case plan != nil:
-		go e.run(s, plan)
+		e.launch(job{s, plan})
 	case !asked:
 		e.report(&proto.Report{Is: &proto.Report_NeedBundle{NeedBundle: &proto.NeedBundle{Hash: s.Bundle}}})
 	}
@@ -95,7 +99,42 @@ func (e *engine) compile(b *proto.Bundle) {
 			e.fail(s, err)
 			continue
 		}
-		go e.run(s, plan)
+		e.launch(job{s, plan})
+	}
+}
+
+// A job is a run to be executed.
+type job struct {
+	start *proto.Start
+	plan  Plan
+}
+
+// maxIdle is how many goroutines wait for the next run at the most.
+const maxIdle = 64
+
+// launch gives a run to a goroutine that waits for one, or to a new one.
+func (e *engine) launch(j job) {
+	select {
+	case e.jobs <- j:
+	default:
+		go e.work(j)
+	}
+}
+
+// work executes runs until there are enough others to do it.
+func (e *engine) work(j job) {
+	for {
+		e.run(j.start, j.plan)
+		if e.idle.Add(1) > maxIdle {
+			e.idle.Add(-1)
+			return
+		}
+		select {
+		case j = <-e.jobs:
+			e.idle.Add(-1)
+		case <-e.gone:
+			return
+		}
 	}
 }
 
@@ -104,7 +143,7 @@ func (e *engine) fail(s *proto.Start, err *proto.ScriptError) {
 	e.report(&proto.Report{Is: &proto.Report_Done{Done: done}})
 }
 
-// run is the goroutine of one run.
+// run executes one run and reports its end.
 func (e *engine) run(s *proto.Start, plan Plan) {
 	r := &running{Run: plan.NewRun(s, e, time.Now()), id: s.Run}
 	e.mu.Lock()

@@ -75,7 +75,7 @@ func (f *front) refresh() {
 	t := &dispatcher.Table{
 		Plans: map[dispatcher.PlanName]dispatcher.Plan{}, Accounts: map[string]*dispatcher.Account{},
 		Trusted: cfg.SIP.Trusted,
-		Limits:  dispatcher.Limits{Wall: cfg.Limits.Wall, CPU: cfg.Limits.CPU, LogLines: cfg.Limits.LogLines},
+		Limits:  dispatcher.Limits{Wall: f.dispatcher.Policy.Wall, CPU: cfg.Limits.CPU, LogLines: cfg.Limits.LogLines},
 	}
 	for _, id := range f.plans.Plans() {
 		if v, ok := f.plans.Live(id); ok {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -49,7 +50,11 @@ func (s *Server) drainWorker(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) command(w http.ResponseWriter, id string, do func(id string) error) {
 	if err := do(id); err != nil {
-		fail(w, http.StatusNotFound, fmt.Sprintf("%v: %s", err, id))
+		status := http.StatusNotFound
+		if errors.Is(err, worker.ErrTooYoung) {
+			status = http.StatusConflict
+		}
+		fail(w, status, fmt.Sprintf("%v: %s", err, id))
 		return
 	}
 	s.Log.Info("worker command", "worker", id)

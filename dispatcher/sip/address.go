@@ -18,6 +18,9 @@ type URI struct {
 
 // ParseURI reads a URI as in a Request-URI: no brackets, no spaces.
 func ParseURI(text string) (URI, error) {
+	if u, ok := plainURI(text); ok {
+		return u, nil
+	}
 	text = withoutHeaders(text)
 	scheme, rest, ok := strings.Cut(text, ":")
 	if !ok || !clean(text) || strings.ContainsAny(text, " \t<>\"") {
@@ -33,6 +36,45 @@ func ParseURI(text string) (URI, error) {
 	}
 	return URI{Text: text, User: u.User, Host: strings.ToLower(u.Host)}, nil
 }
+
+// plainURI reads the form nearly all URIs have, sip:USER@HOST or sip:USER@HOST:PORT
+// with letters, digits and little else, in one pass. It knows no other: the rest
+// is sipgo's.
+func plainURI(text string) (URI, bool) {
+	rest, ok := strings.CutPrefix(text, "sip:")
+	at := strings.IndexByte(rest, '@')
+	if !ok || at <= 0 {
+		return URI{}, false
+	}
+	host, port, hasPort := strings.Cut(rest[at+1:], ":")
+	for i := range at {
+		if !isPlain[rest[i]] && rest[i] != '+' && rest[i] != '_' {
+			return URI{}, false
+		}
+	}
+	for i := range len(host) {
+		if !isPlain[host[i]] || host[i] >= 'A' && host[i] <= 'Z' {
+			return URI{}, false
+		}
+	}
+	for i := range len(port) {
+		if port[i] < '0' || port[i] > '9' {
+			return URI{}, false
+		}
+	}
+	if host == "" || len(port) > 5 || hasPort && port == "" {
+		return URI{}, false
+	}
+	return URI{Text: text, User: rest[:at], Host: host}, true
+}
+
+// isPlain holds letters, digits, dot and hyphen.
+var isPlain = func() (set [256]bool) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-" {
+		set[c] = true
+	}
+	return set
+}()
 
 // withoutHeaders cuts a URI at the ? that begins its headers. One before the @
 // is an octet of the user (RFC 3261 §25.1 user-unreserved).

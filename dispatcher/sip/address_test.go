@@ -1,6 +1,11 @@
 package sip
 
-import "testing"
+import (
+	"testing"
+
+	parser "github.com/emiago/sipgo/sip"
+	"pgregory.net/rapid"
+)
 
 func TestParseAddress(t *testing.T) {
 	for _, row := range []struct{ value, name, user, host string }{
@@ -54,4 +59,18 @@ func TestURIHasNoHeaders(t *testing.T) {
 			t.Errorf("%s: %+v, %v", text, u, err)
 		}
 	}
+}
+
+func TestPlainURIReadsAsSipgoDoes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`sip:[a-zA-Z0-9.+_-]{0,6}@?[a-z0-9.-]{0,8}(:[0-9]{0,6})?`).Draw(t, "uri")
+		fast, ok := plainURI(text)
+		if !ok {
+			return
+		}
+		var slow parser.Uri
+		if err := parser.ParseUri(text, &slow); err != nil || slow.User != fast.User || slow.Host != fast.Host {
+			t.Fatalf("%s: plain %+v, sipgo %+v %v", text, fast, slow, err)
+		}
+	})
 }

@@ -4,8 +4,8 @@ import "time"
 
 const (
 	paceWindow = 20 * time.Millisecond
-	busyRate   = 8000                   // datagrams a second above which reading gathers
-	gatherTime = 500 * time.Microsecond // and for how long
+	busyRate   = 8000                    // datagrams a second above which reading gathers
+	gatherTime = 1000 * time.Microsecond // and for how long
 )
 
 // A pace tells a reader when to let datagrams gather. At a high rate, one wake-up

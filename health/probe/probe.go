@@ -8,9 +8,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emiago/sipgo"
@@ -24,10 +24,15 @@ type Caller struct {
 	client *sipgo.Client
 }
 
+// sipgo logs to a logger of the process's; it is silenced once.
+var (
+	silent = slog.New(slog.DiscardHandler)
+	quiet  sync.Once
+)
+
 // NewCaller makes a Caller known as name in its From header.
 func NewCaller(name string) (*Caller, error) {
-	silent := slog.New(slog.NewTextHandler(io.Discard, nil))
-	sip.SetDefaultLogger(silent)
+	quiet.Do(func() { sip.SetDefaultLogger(silent) })
 	agent, err := sipgo.NewUA(sipgo.WithUserAgent(name))
 	if err != nil {
 		return nil, err
@@ -78,17 +83,16 @@ func (a *Answer) Get(name string) string {
 // ErrUnreachable is wrapped when nothing answered at all.
 var ErrUnreachable = errors.New("no answer")
 
-// ParseTarget reads a URI such as "sip:100@127.0.0.1:5060;transport=tcp".
+// ParseTarget reads a URI such as "sip:100@127.0.0.1:5060;transport=tcp"; the
+// scheme may be left out.
 func ParseTarget(text string) (sip.Uri, error) {
+	full := text
+	if scheme, _, _ := strings.Cut(strings.ToLower(text), ":"); scheme != "sip" && scheme != "sips" {
+		full = "sip:" + text
+	}
 	var uri sip.Uri
-	if !strings.Contains(text, ":") || !strings.HasPrefix(text, "sip") {
-		text = "sip:" + text
-	}
-	if err := sip.ParseUri(text, &uri); err != nil {
+	if err := sip.ParseUri(full, &uri); err != nil || uri.Host == "" {
 		return uri, fmt.Errorf("%q is not a SIP URI such as sip:100@127.0.0.1", text)
-	}
-	if uri.Host == "" {
-		return uri, fmt.Errorf("%q has no host", text)
 	}
 	return uri, nil
 }
