@@ -40,7 +40,9 @@ func (p *Pool) Stall(name, reason string) {
 // then the old one ends its runs and leaves.
 func (p *Pool) Recycle(name, reason string) error {
 	young := func(s Status) bool { return (s.ID == name || s.Name == name) && s.State < Ready }
-	serving := func(s Status) bool { return (s.ID == name || s.Name == name) && (s.State == Ready || s.State == Suspect) }
+	serving := func(s Status) bool {
+		return (s.ID == name || s.Name == name) && (s.State == Ready || s.State == Suspect)
+	}
 	if all := p.Workers(); slices.ContainsFunc(all, young) && !slices.ContainsFunc(all, serving) {
 		return ErrTooYoung
 	}
