@@ -19,6 +19,7 @@ type live struct {
 	account *Account
 	probe   string // the worker a probe is for; empty for calls
 	seq     uint32 // of the next instruction
+	octets  int    // of headers asked for in this attempt
 	placed  time.Time
 }
 
@@ -61,7 +62,7 @@ func (s *shard) place(now time.Time, l *live, e call.Run) call.Event {
 	if !ok {
 		return call.Unplaced{}
 	}
-	l.seq, l.placed = 1, now
+	l.seq, l.octets, l.placed = 1, 0, now
 	return call.Placed{Worker: worker}
 }
 

@@ -17,6 +17,7 @@ const (
 	maxText         = 256
 	maxURI          = 1 << 10
 	maxMessage      = 4 << 10
+	maxAnswer       = 16 << 10 // octets of headers that one attempt may put into its answers
 )
 
 // brokenProtocol is the event for a worker that says what it may not: its run is
@@ -32,13 +33,32 @@ func (l *live) translate(r *proto.Report) call.Event {
 			return brokenProtocol
 		}
 		l.seq++
-		if ev := instruction(r.Instruction); ev != nil {
+		ev := instruction(r.Instruction)
+		if l.octets += octets(ev); ev != nil && l.octets <= maxAnswer {
 			return ev
 		}
 	case *proto.Report_Done:
 		return done(r.Done)
 	}
 	return brokenProtocol
+}
+
+// octets is how much an event adds to the answers of its call: an answer must fit
+// into a datagram.
+func octets(ev call.Event) (n int) {
+	switch ev := ev.(type) {
+	case call.Reject:
+		for _, f := range ev.Headers {
+			n += len(f.Name) + len(f.Value)
+		}
+	case call.Redirect:
+		for _, t := range ev.Targets {
+			n += len(t)
+		}
+	case call.SetHeader:
+		n = len(ev.Field.Name) + len(ev.Field.Value)
+	}
+	return n
 }
 
 // instruction returns nil for one that is not allowed.

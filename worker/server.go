@@ -80,6 +80,7 @@ func (s *server) Serve(stream grpc.BidiStreamingServer[proto.ToWorker, proto.ToH
 	helpers.Go(func() { e.send(stream) })
 	helpers.Go(e.beat)
 	helpers.Go(e.watchMemory)
+	helpers.Go(e.rest)
 	for {
 		batch, err := stream.Recv()
 		if err != nil {

@@ -40,15 +40,15 @@ func (e *engine) vitals() *proto.Beat {
 const (
 	watchEvery = 5 * time.Millisecond
 	idleEvery  = 100 * time.Millisecond
-	restAfter  = 50                    // idle looks after which memory goes back to the system
 	suspicious = 50 * time.Millisecond // no plan that behaves is in Lua for so long
+	restEvery  = 5 * time.Second
+	restRuns   = 50 // runs within restEvery below which a worker rests
 )
 
 // watchMemory ends runs that eat the worker's memory before the kernel ends the
 // worker: above the soft limit, the run that has been in Lua for longest goes. It
 // looks often only while runs are under way.
 func (e *engine) watchMemory() {
-	idle, rested := 0, false
 	for pause := idleEvery; ; {
 		select {
 		case <-e.gone:
@@ -59,13 +59,8 @@ func (e *engine) watchMemory() {
 		pause = watchEvery
 		if !any {
 			pause = idleEvery
-			if idle++; idle >= restAfter && !rested {
-				debug.FreeOSMemory()
-				rested = true
-			}
 			continue
 		}
-		idle, rested = 0, false
 		if read("/memory/classes/heap/objects:bytes") < e.limits.MemorySoft {
 			continue
 		}
@@ -73,6 +68,29 @@ func (e *engine) watchMemory() {
 			e.stop(longest.id, proto.Outcome_OUTCOME_LIMIT, "out of memory")
 		}
 		debug.FreeOSMemory()
+	}
+}
+
+// rest gives memory back to the system once a busy time is over.
+func (e *engine) rest() {
+	ticker := time.NewTicker(restEvery)
+	defer ticker.Stop()
+	busy, last := false, uint64(0)
+	for {
+		select {
+		case <-e.gone:
+			return
+		case <-ticker.C:
+		}
+		e.mu.Lock()
+		total := e.total
+		e.mu.Unlock()
+		quiet := total-last < restRuns
+		if quiet && busy {
+			runtime.GC() // pools let go of what they hold at the second collection
+			debug.FreeOSMemory()
+		}
+		busy, last = !quiet, total
 	}
 }
 

@@ -7,9 +7,10 @@ import (
 )
 
 const (
-	frontGOGC  = 300 // most of the front's heap is open transactions, small and short-lived
+	frontGOGC  = 200 // most of the front's heap is open transactions, small and short-lived
 	quietEvery = 10 * time.Second
 	quietRate  = 100 // messages a second below which the front is quiet
+	quietOpen  = 100 // open transactions below which nothing of the busy time is left
 )
 
 // giveBackMemory sets the collector's goal and returns to the system what a busy time left behind,
@@ -30,7 +31,7 @@ func (f *front) giveBackMemory(ctx context.Context) {
 		now := f.dispatcher.Edge.Stats.Received.Load()
 		quiet := now-last < quietRate*uint64(quietEvery/time.Second)
 		_, _, transactions := f.dispatcher.Stats.Now()
-		if quiet && busy && transactions == 0 {
+		if quiet && busy && transactions < quietOpen {
 			debug.FreeOSMemory()
 			busy = false
 		}
