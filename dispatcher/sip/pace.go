@@ -6,12 +6,12 @@ const (
 	paceWindow = 20 * time.Millisecond
 	busyRate   = 8000 // datagrams a second above which reading gathers
 	fullRate   = 36000
-	gatherMost = 2 * time.Millisecond // from fullRate on; proportionally less between the two
+	gatherMost = 3 * time.Millisecond // from fullRate on; proportionally less between the two
 )
 
 // A pace tells a reader when to let datagrams gather. At a high rate, one wake-up
 // for each datagram runs through every goroutine and process behind it, and costs
-// more than the work; a pause of a millisecond or two lets all of them work in
+// more than the work; a pause of a few milliseconds lets all of them work in
 // batches. At a low rate there is no pause. The zero value is ready.
 type pace struct {
 	since  time.Time
