@@ -66,7 +66,7 @@ func TestAnUntrustedPeerSeesNoHealth(t *testing.T) {
 	s := startServer(t, func(s *server) {
 		_, port, err := net.SplitHostPort(s.sip)
 		s.must(err)
-		text := "sip: {listen: [\"udp://0.0.0.0:" + port + "\"], trusted: [127.0.0.1/32]}\nhttp: {listen: \"" + s.web + "\"}\nplans: {dir: plans}\n"
+		text := "sip: {listen: [\"udp://0.0.0.0:" + port + "\"], trusted: [192.0.2.0/24]}\nhttp: {listen: \"" + s.web + "\"}\nplans: {dir: plans}\n"
 		s.write("dialyard.yaml", text)
 	})
 	token, _ := s.run("probe", "--token")

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"dialyard/cmd/dialyard/config"
 	"dialyard/dialplans"
 	"dialyard/dispatcher"
 	"dialyard/dispatcher/store"
+	"dialyard/health/probe"
 )
 
 // demoAccount owns the built-in examples.
@@ -74,7 +77,7 @@ func (f *front) refresh() {
 	cfg := f.config.Load()
 	t := &dispatcher.Table{
 		Plans: map[dispatcher.PlanName]dispatcher.Plan{}, Accounts: map[string]*dispatcher.Account{},
-		Trusted: cfg.SIP.Trusted,
+		Trusted: append(ownAddress(cfg.SIP.Listen), cfg.SIP.Trusted...),
 		Limits:  dispatcher.Limits{Wall: f.dispatcher.Policy.Wall, CPU: cfg.Limits.CPU, LogLines: cfg.Limits.LogLines},
 	}
 	for _, id := range f.plans.Plans() {
@@ -85,6 +88,20 @@ func (f *front) refresh() {
 	}
 	t.Routes = routes(cfg.Routes)
 	f.dispatcher.SetTable(t)
+}
+
+// ownAddress is where the monitor's probes come from: whoever else is trusted, the
+// front must believe itself.
+func ownAddress(listen []config.Listen) []netip.Prefix {
+	target, err := probe.ParseTarget(frontURI(listen))
+	if err != nil {
+		return nil
+	}
+	addr, err := netip.ParseAddr(strings.Trim(target.Host, "[]"))
+	if err != nil {
+		return nil
+	}
+	return []netip.Prefix{netip.PrefixFrom(addr, addr.BitLen())}
 }
 
 func routes(list []config.Route) []dispatcher.Route {
