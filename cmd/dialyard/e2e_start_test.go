@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -70,5 +71,16 @@ func TestTwoServersDoNotShareADataDirectory(t *testing.T) {
 	second := newServer(t, settings("data: {dir: \""+first.dir+"/data\"}"))
 	if log, status := refused(t, second); status != 1 || !strings.Contains(log, "in use by another dialyard") {
 		t.Errorf("exit %d:\n%s", status, log)
+	}
+}
+
+func TestAReloadBeforeItIsReadyEndsNothing(t *testing.T) {
+	s := newServer(t)
+	s.start()
+	s.eventually(5*time.Second, "it has begun", func() bool { return strings.Contains(s.logText(), "starting") })
+	s.must(s.cmd.Process.Signal(syscall.SIGHUP))
+	s.waitReady()
+	if a := s.call("100"); a.Status != 302 {
+		t.Errorf("answered %d, want 302", a.Status)
 	}
 }

@@ -50,10 +50,14 @@ func serve(cmd *cobra.Command, cfg *config.Config, log *slog.Logger, level *slog
 		return err
 	}
 	defer f.close()
-	if err := f.waitReady(starting, signals); err != nil {
+	again, err := f.waitReady(starting, signals)
+	if err != nil {
 		return err
 	}
 	f.greet(cmd.OutOrStdout())
+	if again {
+		f.reload(cmd)
+	}
 	for s := range signals {
 		if s != syscall.SIGHUP {
 			break
@@ -63,20 +67,24 @@ func serve(cmd *cobra.Command, cfg *config.Config, log *slog.Logger, level *slog
 	return f.drain(signals)
 }
 
-// waitReady returns when calls can be taken.
-func (f *front) waitReady(ctx context.Context, signals <-chan os.Signal) error {
+// waitReady returns when calls can be taken. again reports a SIGHUP that came
+// before: what it is about may have been read already, or not.
+func (f *front) waitReady(ctx context.Context, signals <-chan os.Signal) (again bool, err error) {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
 	for !f.dispatcher.Able() {
 		select {
 		case <-ticker.C:
-		case <-signals:
-			return &exitError{status: 1, err: fmt.Errorf("stopped before it was ready")}
+		case s := <-signals:
+			if s != syscall.SIGHUP {
+				return false, fmt.Errorf("stopped before it was ready")
+			}
+			again = true
 		case <-ctx.Done():
-			return fmt.Errorf("no worker became ready within %v; the log says why", firstReady)
+			return false, fmt.Errorf("no worker became ready within %v; the log says why", firstReady)
 		}
 	}
-	return nil
+	return again, nil
 }
 
 // greet tells a person where the server is and what to try.
