@@ -25,6 +25,9 @@ func (e *engine) beat() {
 
 func (e *engine) vitals() *proto.Beat {
 	b := &proto.Beat{HeapBytes: read("/gc/heap/live:bytes"), Goroutines: uint32(runtime.NumGoroutine())}
+	if b.HeapBytes == 0 { // nothing has been collected yet
+		b.HeapBytes = read("/memory/classes/heap/objects:bytes")
+	}
 	now := time.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
