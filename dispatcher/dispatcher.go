@@ -82,14 +82,14 @@ func (d *Dispatcher) Serve(listen []string) error {
 	return d.Edge.Listen(listen)
 }
 
-// Close shuts the sockets, ends every call without a word, and returns when all
-// goroutines are gone and all records handed over.
+// Close answers every call under way with 503, shuts the sockets, and returns when
+// all goroutines are gone and all records handed over.
 func (d *Dispatcher) Close() {
-	d.Edge.Close()
 	for _, s := range d.shards {
 		close(s.stop)
 	}
 	d.running.Wait()
+	d.Edge.Close()
 	d.chronicle.close()
 }
 

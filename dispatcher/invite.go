@@ -32,6 +32,7 @@ func (s *shard) invite(now time.Time, server *sip.Server) {
 	l := &live{server: server, call: call.NewCall(record, &s.Policy)}
 	l.Owner = l
 	s.calls[server] = l
+	s.current = l // to blame for a panic from here on
 	s.Stats.Calls.Add(1)
 	account := table.Accounts[name.Account]
 	switch {
@@ -58,7 +59,7 @@ func (s *shard) begin(now time.Time, server *sip.Server, l *live) {
 // newStart makes the order to run a plan for this request.
 func (s *shard) newStart(m *sip.Message, source sip.Peer, name PlanName, plan Plan, table *Table, trusted bool) *proto.Start {
 	return &proto.Start{
-		Run: s.newRun(), Bundle: plan.Bundle, Account: name.Account, Plan: name.Plan, Version: plan.Version,
+		Run: s.newRun(), Attempt: 1, Bundle: plan.Bundle, Account: name.Account, Plan: name.Plan, Version: plan.Version,
 		Facts: facts(m, source, trusted),
 		Limits: &proto.Limits{
 			WallMs: uint32(table.Limits.Wall.Milliseconds()), CpuMs: uint32(table.Limits.CPU.Milliseconds()),

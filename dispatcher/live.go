@@ -57,7 +57,14 @@ func (s *shard) perform(now time.Time, l *live, e call.Effect) {
 
 // place asks the pool for a worker.
 func (s *shard) place(now time.Time, l *live, e call.Run) call.Event {
-	l.start.Attempt = uint32(e.Attempt)
+	if attempt := uint32(e.Attempt); l.start.Attempt != attempt {
+		// The last worker's stream may still hold the order it was given.
+		was := l.start
+		l.start = &proto.Start{
+			Run: was.Run, Attempt: attempt, Bundle: was.Bundle, Account: was.Account, Plan: was.Plan, Version: was.Version,
+			Facts: was.Facts, Limits: was.Limits,
+		}
+	}
 	worker, ok := s.Workers.Start(l.start, l.probe, e.Avoid)
 	if !ok {
 		return call.Unplaced{}
@@ -99,8 +106,9 @@ func (s *shard) forget(l *live) {
 	delete(s.calls, l.server)
 	if l.start != nil {
 		delete(s.runs, l.start.Run)
-		l.account.leave()
 	}
+	l.account.leave()
+	l.account = nil
 }
 
 // retryAfter spreads the return of those who were sent away.

@@ -66,6 +66,7 @@ func (s *shard) run() {
 	for {
 		select {
 		case <-s.stop:
+			s.abandonAll(time.Now())
 			return
 		case <-alarm.C:
 			alarm.rang()
@@ -121,6 +122,7 @@ func (s *shard) takePacket(now time.Time, p sip.Packet) {
 }
 
 func (s *shard) takeReport(now time.Time, worker string, r *proto.Report) {
+	defer s.survive(now)
 	if byte(runOf(r)>>56) != s.index {
 		return
 	}
@@ -138,9 +140,14 @@ func (s *shard) takeReport(now time.Time, worker string, r *proto.Report) {
 func (s *shard) takeLoss(now time.Time, worker string) {
 	for _, l := range s.runs {
 		if l.call.Worker == worker {
-			s.step(now, l, call.Lost{})
+			s.lose(now, l)
 		}
 	}
+}
+
+func (s *shard) lose(now time.Time, l *live) {
+	defer s.survive(now)
+	s.step(now, l, call.Lost{})
 }
 
 // expire wakes whatever is due.
@@ -175,10 +182,26 @@ func (s *shard) survive(now time.Time) {
 	}
 	s.Stats.Panics.Add(1)
 	s.Log.Error("panic in a shard", "panic", p, "stack", string(debug.Stack()))
-	if l != nil {
-		s.layer.Respond(now, l.server, &sip.Reply{Status: 500})
-		s.forget(l)
+	if l == nil {
+		return
 	}
+	defer func() {
+		if recover() != nil { // the call itself is what is flawed
+			s.forget(l)
+		}
+	}()
+	s.step(now, l, call.Abandon{Outcome: call.Flaw})
+}
+
+// abandonAll ends every call that is under way when the shard has to stop.
+func (s *shard) abandonAll(now time.Time) {
+	for _, l := range s.calls {
+		s.step(now, l, call.Abandon{Outcome: call.NotAble})
+	}
+	for _, l := range s.runs { // answered already, but not written down
+		s.step(now, l, call.Abandon{Outcome: call.NotAble})
+	}
+	s.flush()
 }
 
 // An alarm is the one timer of a shard. It may ring early; it never rings late.

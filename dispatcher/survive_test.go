@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,10 +51,13 @@ func ask(t *testing.T, conn net.Conn, user string) string {
 
 func TestAPanicCostsOneCall(t *testing.T) {
 	defer goleak.VerifyNone(t)
+	outcomes := map[string][]call.Outcome{} // the chronicle's goroutine's until Close
 	policy := call.DefaultPolicy()
 	policy.Tries = 1
-	d := New(Options{Shards: 1, Workers: flawed{}, Policy: policy, Log: slog.New(slog.DiscardHandler), Record: func(*call.Record) {}})
-	defer d.Close()
+	d := New(Options{Shards: 1, Workers: flawed{}, Policy: policy, Log: slog.New(slog.DiscardHandler),
+		Record: func(r *call.Record) { outcomes[r.CallID] = append(outcomes[r.CallID], r.Outcome) }})
+	closed := sync.OnceFunc(d.Close)
+	defer closed()
 	name := PlanName{Account: "a", Plan: "p"}
 	d.SetTable(&Table{Routes: []Route{{To: name}}, Plans: map[PlanName]Plan{name: {Version: 1}}, Accounts: map[string]*Account{"a": {Runs: 1}}})
 	if err := d.Serve([]string{"udp://127.0.0.1:0"}); err != nil {
@@ -75,5 +79,12 @@ func TestAPanicCostsOneCall(t *testing.T) {
 	}
 	if n := d.Table().Accounts["a"].Running(); n != 0 {
 		t.Errorf("the account is left with %d calls", n)
+	}
+	closed()
+	if got := outcomes["panic"]; len(got) != 1 || got[0] != call.Flaw {
+		t.Errorf("records of the call that panicked: %v", got)
+	}
+	if got := outcomes["next"]; len(got) != 1 || got[0] != call.NotAble {
+		t.Errorf("records of the call after it: %v", got)
 	}
 }

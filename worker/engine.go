@@ -224,11 +224,12 @@ func (e *engine) send(stream grpc.BidiStreamingServer[proto.ToWorker, proto.ToHo
 // gather adds what else is ready. It lets other goroutines go first once: a run
 // that has just given its last instruction is about to say that it is done.
 func (e *engine) gather(batch *proto.ToHost) {
-	yielded := false
-	for len(batch.Reports) < batchSize {
+	yielded, octets := false, weightOfReport(batch.Reports[0])
+	for len(batch.Reports) < batchSize && octets < batchOctets {
 		select {
 		case r := <-e.reports:
 			batch.Reports = append(batch.Reports, r)
+			octets += weightOfReport(r)
 		default:
 			if yielded {
 				return

@@ -39,7 +39,7 @@ func confine(l Limits) error {
 			return fmt.Errorf("limit of %s: %w", r.name, err)
 		}
 	}
-	debug.SetMemoryLimit(int64(l.MemorySoft + (l.MemoryHard-l.MemorySoft)/4))
+	debug.SetMemoryLimit(int64(l.MemorySoft / 10 * 9)) // garbage alone never reaches the soft limit
 	debug.SetMaxStack(maxStack)
 	debug.SetGCPercent(workerGOGC)
 	return nil

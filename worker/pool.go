@@ -135,7 +135,6 @@ func (p *Pool) tick() {
 func (p *Pool) step(slot int, ev SlotEvent) {
 	before := states(p.slots[slot])
 	effects := p.slots[slot].Step(time.Now(), ev)
-	p.announce(slot, before, ev.Reason)
 	if len(effects) > 0 || ev.Kind != Tick {
 		p.publish()
 	}
@@ -146,6 +145,7 @@ func (p *Pool) step(slot int, ev SlotEvent) {
 		delete(p.processes, nameOf(slot, ev.Generation))
 		p.publish()
 	}
+	p.announce(slot, before, ev.Reason)
 }
 
 func (p *Pool) perform(slot int, e SlotEffect) {

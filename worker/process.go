@@ -22,6 +22,7 @@ const (
 	batchSize    = 128              // orders or reports in one message
 	startTimeout = 10 * time.Second // from exec to the handshake
 	maxWire      = 1 << 20          // octets of one message, as in worker.proto
+	batchOctets  = 256 << 10        // beyond which a message takes no more; the largest order is 256 KiB
 	wireBuffer   = 64 << 10
 	// wireWindow is HTTP/2's flow control window. That it is set at all keeps gRPC
 	// from measuring the bandwidth of a unix socket with a ping for each message.
@@ -131,10 +132,12 @@ func (p *process) write(stream grpc.BidiStreamingClient[proto.ToWorker, proto.To
 }
 
 func (p *process) gather(batch *proto.ToWorker) {
-	for len(batch.Orders) < batchSize {
+	octets := weightOfOrder(batch.Orders[0])
+	for len(batch.Orders) < batchSize && octets < batchOctets {
 		select {
 		case o := <-p.outbox:
 			batch.Orders = append(batch.Orders, o)
+			octets += weightOfOrder(o)
 		default:
 			return
 		}

@@ -62,7 +62,10 @@ func (s *spawner) runner(p *process, args, env []string) (runner.Runner, error) 
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, args...)
+	// The file at that path may have been replaced by now; this is the program
+	// that runs, whatever lies there.
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.Args[0] = self
 	cmd.Env = append(env, "GOTRACEBACK=all", "GOMAXPROCS=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	r := &workerRunner{cmd: cmd, process: p, spawner: s}

@@ -149,3 +149,18 @@ func TestReloadTakesRoutesAndPlansOrNothing(t *testing.T) {
 		t.Errorf("after a bad reload: %d, want 603 as before", a.Status)
 	}
 }
+
+func TestASecondSignalEndsAtOnce(t *testing.T) {
+	s := startServer(t, plan("loop", `call:ring() while true do end`))
+	slow := s.load("plan-loop", 20, time.Second)
+	time.Sleep(500 * time.Millisecond)
+	s.must(s.cmd.Process.Signal(syscall.SIGTERM))
+	s.eventually(time.Second, "it drains", func() bool { return strings.Contains(s.logText(), "draining") })
+	s.must(s.cmd.Process.Signal(syscall.SIGTERM))
+	begun := time.Now()
+	<-s.exited
+	if took, code := time.Since(begun), s.cmd.ProcessState.ExitCode(); took > time.Second || code != 1 {
+		t.Errorf("it ended after %v with %d, want at once with 1", took, code)
+	}
+	slow.stop()
+}

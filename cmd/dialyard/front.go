@@ -27,6 +27,7 @@ import (
 // A front is everything that runs in one server, tied together.
 type front struct {
 	config  atomic.Pointer[config.Config]
+	started *config.Config // as it was at the start: sockets and plans.dir stay
 	log     *slog.Logger
 	level   *slog.LevelVar
 	data    *dataDir
@@ -48,7 +49,7 @@ type front struct {
 // startFront brings a server up: data, workers, plans, sockets, monitor, API. On
 // an error it leaves nothing behind.
 func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (f *front, err error) {
-	f = &front{log: log, level: level, healthPlan: dialplans.Health()}
+	f = &front{started: cfg, log: log, level: level, healthPlan: dialplans.Health()}
 	f.config.Store(cfg)
 	defer func() {
 		if err != nil {
@@ -68,7 +69,11 @@ func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level
 	if err := f.pool.WaitConnected(ctx); err != nil {
 		return f, err
 	}
-	if err := f.importPlans(ctx, given); err != nil {
+	good, err := f.checkPlans(ctx, given)
+	if err != nil {
+		return f, err
+	}
+	if err := f.importPlans(good); err != nil {
 		return f, err
 	}
 	f.refresh()
@@ -152,7 +157,7 @@ func (f *front) listen(token string) (err error) {
 
 // probe places one probe call by the way any caller takes.
 func (f *front) probe(ctx context.Context, name string) error {
-	target, err := probe.ParseTarget(frontURI(f.config.Load().SIP.Listen))
+	target, err := probe.ParseTarget(frontURI(f.started.SIP.Listen))
 	if err != nil {
 		return err
 	}

@@ -37,36 +37,42 @@ func givenPlans(dir string) (map[store.PlanID]store.Bundle, error) {
 	return plans, err
 }
 
-// importPlans takes in plans that are new or changed. The error joins one for
-// each that could not be taken; the others are.
-func (f *front) importPlans(ctx context.Context, plans map[store.PlanID]store.Bundle) error {
+// checkPlans has every plan that is new or changed compiled in a worker. It returns
+// those that may be imported; the error joins one for each that may not.
+func (f *front) checkPlans(ctx context.Context, given map[store.PlanID]store.Bundle) (map[store.PlanID]store.Bundle, error) {
+	good := map[store.PlanID]store.Bundle{}
 	var faults []error
-	for id, bundle := range plans {
-		if !f.plans.Imported(id, bundle.Hash()) {
-			faults = append(faults, f.importPlan(ctx, id, bundle))
+	for id, bundle := range given {
+		if f.plans.Imported(id, bundle.Hash()) {
+			continue
+		}
+		wrong, err := f.pool.Check(ctx, bundle)
+		switch {
+		case err != nil:
+			faults = append(faults, fmt.Errorf("check plan %s: %w", id, err))
+		case wrong != nil:
+			e := dialplans.ErrorFromProto(wrong)
+			faults = append(faults, fmt.Errorf("plan %s: %w\n%s", id, e, e.Caret()))
+		default:
+			good[id] = bundle
+		}
+	}
+	return good, errors.Join(faults...)
+}
+
+// importPlans makes checked plans live.
+func (f *front) importPlans(good map[store.PlanID]store.Bundle) error {
+	var faults []error
+	for id, bundle := range good {
+		v, changed, err := f.plans.Import(id, bundle, time.Now())
+		switch {
+		case err != nil:
+			faults = append(faults, fmt.Errorf("import plan %s: %w", id, err))
+		case changed:
+			f.log.Info("plan imported", "account", id.Account, "plan", id.Plan, "version", v.Number)
 		}
 	}
 	return errors.Join(faults...)
-}
-
-// importPlan checks one plan in a worker and makes it live.
-func (f *front) importPlan(ctx context.Context, id store.PlanID, bundle store.Bundle) error {
-	wrong, err := f.pool.Check(ctx, bundle)
-	if err != nil {
-		return fmt.Errorf("check plan %s: %w", id, err)
-	}
-	if wrong != nil {
-		e := dialplans.ErrorFromProto(wrong)
-		return fmt.Errorf("plan %s: %w\n%s", id, e, e.Caret())
-	}
-	v, changed, err := f.plans.Import(id, bundle, time.Now())
-	if err != nil {
-		return fmt.Errorf("import plan %s: %w", id, err)
-	}
-	if changed {
-		f.log.Info("plan imported", "account", id.Account, "plan", id.Plan, "version", v.Number)
-	}
-	return nil
 }
 
 // refresh puts routes, limits and the plans' live versions in force for all calls
@@ -77,7 +83,7 @@ func (f *front) refresh() {
 	cfg := f.config.Load()
 	t := &dispatcher.Table{
 		Plans: map[dispatcher.PlanName]dispatcher.Plan{}, Accounts: map[string]*dispatcher.Account{},
-		Trusted: append(ownAddress(cfg.SIP.Listen), cfg.SIP.Trusted...),
+		Trusted: append(ownAddress(f.started.SIP.Listen), cfg.SIP.Trusted...),
 		Limits:  dispatcher.Limits{Wall: f.dispatcher.Policy.Wall, CPU: cfg.Limits.CPU, LogLines: cfg.Limits.LogLines},
 	}
 	for _, id := range f.plans.Plans() {

@@ -108,14 +108,18 @@ func (f *front) reload(cmd *cobra.Command) {
 		f.log.Error("reload: configuration unchanged", "reason", err.Error())
 		return
 	}
-	given, err := givenPlans(cfg.Plans.Dir)
+	given, err := givenPlans(f.started.Plans.Dir)
 	if err != nil {
 		f.log.Error("reload: configuration unchanged", "reason", err.Error())
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), firstReady)
 	defer cancel()
-	if err := f.importPlans(ctx, given); err != nil {
+	good, err := f.checkPlans(ctx, given)
+	if err == nil {
+		err = f.importPlans(good)
+	}
+	if err != nil {
 		f.log.Error("reload: configuration unchanged", "reason", err.Error())
 		return
 	}
@@ -134,7 +138,7 @@ func (f *front) reload(cmd *cobra.Command) {
 // reloadable reports whether a key takes effect without a restart.
 func reloadable(key string) bool {
 	switch key {
-	case "routes", "sip.trusted", "log.level", "plans.dir", "limits.cpu", "limits.log_lines", "limits.runs", "limits.rate":
+	case "routes", "sip.trusted", "log.level", "limits.cpu", "limits.log_lines", "limits.runs", "limits.rate":
 		return true
 	}
 	return false
@@ -157,8 +161,13 @@ func (f *front) drain(signals <-chan os.Signal) error {
 		case <-ticker.C:
 		case <-deadline:
 			return fmt.Errorf("%d calls were still under way after %v", calls, drainTime)
-		case <-signals:
-			return fmt.Errorf("stopped at once with %d calls under way", calls)
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				continue
+			}
+			f.log.Warn("stopped at once", "calls", calls)
+			f.records.Close()
+			os.Exit(1) // the workers die with this process
 		}
 	}
 }

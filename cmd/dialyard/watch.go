@@ -56,7 +56,11 @@ func (f *front) takeChanges(ctx context.Context, dir string) {
 	if err != nil {
 		f.log.Error("plan not taken", "reason", err.Error())
 	}
-	if err := f.importPlans(ctx, given); err != nil {
+	good, err := f.checkPlans(ctx, given)
+	if err != nil {
+		f.log.Error("plan not taken", "reason", err.Error())
+	}
+	if err := f.importPlans(good); err != nil {
 		f.log.Error("plan not taken", "reason", err.Error())
 	}
 	f.refresh()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"dialyard/health"
 	"dialyard/worker"
@@ -40,7 +41,8 @@ func (s *Server) recycleWorker(w http.ResponseWriter, r *http.Request) {
 
 // drainWorker takes a worker out at once; refused when no other would be left.
 func (s *Server) drainWorker(w http.ResponseWriter, r *http.Request) {
-	others := func(st worker.Status) bool { return st.State == worker.Ready && st.ID != r.PathValue("id") }
+	slot, _, _ := strings.Cut(r.PathValue("id"), ".")
+	others := func(st worker.Status) bool { return st.State == worker.Ready && st.ID != slot }
 	if !slices.ContainsFunc(s.Pool.Workers(), others) {
 		fail(w, http.StatusConflict, "no other worker is ready; recycle starts a successor first")
 		return

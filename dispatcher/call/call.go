@@ -70,6 +70,10 @@ func (c *Call) State() State { return c.state }
 // is valid until the next Step.
 func (c *Call) Step(now time.Time, ev Event) []Effect {
 	c.effects = c.effects[:0]
+	if ev, ok := ev.(Abandon); ok {
+		c.abandon(now, ev.Outcome)
+		return c.effects
+	}
 	switch c.state {
 	case New:
 		c.stepNew(now, ev)
@@ -155,6 +159,19 @@ func (c *Call) stepClosing(now time.Time, ev Event) {
 		c.emit(Stop{Reason: "call over"})
 		c.over(now)
 	}
+}
+
+func (c *Call) abandon(now time.Time, o Outcome) {
+	if c.state == Ended {
+		return
+	}
+	if c.state >= Running {
+		c.emit(Stop{Reason: o.String()})
+	}
+	if c.state < Closing {
+		c.answer(o)
+	}
+	c.over(now)
 }
 
 // run asks for a placement.

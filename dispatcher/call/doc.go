@@ -19,6 +19,8 @@
 //	 Over ◀──────────── Over ◀──────────────── Closing
 //	                      Done, Lost, Tick: over
 //
+// Abandon leads from every state to Over: the front stops, or has failed at the call.
+//
 // In Closing the caller has its final answer and the script its last second, for
 // tags and log lines. Over is reached once; then the call's Record is complete
 // and the shell writes it. A run that is Done or Lost in Running without having

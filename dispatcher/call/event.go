@@ -50,6 +50,10 @@ type Lost struct{}
 // Cancelled says that the caller gave up.
 type Cancelled struct{}
 
+// Abandon ends the call from outside: the front stops, or has failed at it. A caller
+// who still waits hears the outcome's answer.
+type Abandon struct{ Outcome Outcome }
+
 // Tick says that the time asked for by Wake has come.
 type Tick struct{}
 
@@ -65,4 +69,5 @@ func (Tag) event()       {}
 func (Done) event()      {}
 func (Lost) event()      {}
 func (Cancelled) event() {}
+func (Abandon) event()   {}
 func (Tick) event()      {}

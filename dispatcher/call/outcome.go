@@ -15,6 +15,7 @@ const (
 	OverLimit                    // the account has too many runs, or too many calls a second
 	CallerGaveUp                 // CANCEL
 	NotAble                      // no worker, draining, overload: the whole front
+	Flaw                         // a panic in the front, survived
 )
 
 // row is one line of the table of what the caller hears.
@@ -37,6 +38,7 @@ var table = [...]row{
 	OverLimit:     {480, "over limit", ""},
 	CallerGaveUp:  {487, "caller gave up", ""},
 	NotAble:       {503, "not able", ""},
+	Flaw:          {500, "internal error", "internal error"},
 }
 
 // Outcomes is how many there are, for counters indexed by Outcome.
