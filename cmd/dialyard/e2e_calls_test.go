@@ -162,5 +162,8 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	if took, code := time.Since(begun), s.cmd.ProcessState.ExitCode(); took > time.Second || code != 1 {
 		t.Errorf("it ended after %v with %d, want at once with 1", took, code)
 	}
-	slow.stop()
+	r := slow.stop()
+	if n := len(s.records()); n != r.Sent {
+		t.Errorf("%d records of %d calls", n, r.Sent)
+	}
 }

@@ -166,6 +166,7 @@ func (f *front) drain(signals <-chan os.Signal) error {
 				continue
 			}
 			f.log.Warn("stopped at once", "calls", calls)
+			f.dispatcher.Close()
 			f.records.Close()
 			os.Exit(1) // the workers die with this process
 		}
