@@ -10,11 +10,14 @@
 //
 // Guarantees. Start never blocks and never waits for a sick worker: a run goes
 // to the ready worker with the fewest runs, or nowhere. When a worker dies, or is
-// no longer waited for, the host's Lost is called once for it, after the last of
-// its reports. No worker outlives the pool's process: the kernel kills it with
-// the thread that started it, and it leaves by itself when its standard input
-// ends. Killing goes by process group and never through go-plugin, whose Kill and
-// Ping do not return for a stopped process.
+// no longer waited for, the host's Lost is called for it: once no shard can choose
+// it any more, and again at its death. A worker that was only stalled may report
+// after that; the host takes no reports of runs that have moved on.
+//
+// No worker outlives the pool's process: the kernel kills it with the thread that
+// started it, and it leaves by itself when its standard input ends. Killing goes by
+// process group and never through go-plugin, whose Kill and Ping do not return for a
+// stopped process.
 //
 // The pool's goroutine owns all slots; others send it messages. What shards read
 // (the list of ready workers) is replaced as a whole.

@@ -21,9 +21,9 @@ type Options struct {
 	Args  []string
 	Log   *slog.Logger
 
-	// Reports takes what a worker says of its runs; Lost says that it will say
-	// no more. They are called from one goroutine per worker, and never again
-	// for a worker that is lost.
+	// Reports takes what a worker says of its runs, from one goroutine per
+	// worker. Lost says that the runs it holds are not waited for any longer; it
+	// is called from the pool's goroutine and may be repeated for a worker.
 	Reports func(worker string, reports []*proto.Report)
 	Lost    func(worker string)
 	// Bundle finds a plan version by its hash, nil if there is none.
