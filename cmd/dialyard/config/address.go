@@ -106,6 +106,20 @@ func parseHostPort(text string) (HostPort, error) {
 	return HostPort{Host: host, Port: uint16(port)}, nil
 }
 
+// nameserverKind is the address of a name server, at port 53 unless it says
+// another.
+var nameserverKind = kind[HostPort]{
+	want: "a host, or host:port, such as 192.0.2.53",
+	parse: func(text string) (HostPort, error) {
+		h, err := parseHostPort(text)
+		if h.Port == 0 {
+			h.Port = 53
+		}
+		return h, err
+	},
+	text: HostPort.String,
+}
+
 var hostName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*\.?$`)
 
 // isHost takes a name or an address; zones of IPv6 are local and not taken.

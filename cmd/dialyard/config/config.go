@@ -42,18 +42,23 @@ type Config struct {
 	Workers Workers
 	Health  Health
 	Limits  Limits
+	Dial    Dial
 	Plans   Plans
-	Routes  []Route // the first that matches decides; none matching is 404
-	Log     Log
+
+	Accounts []Account // those that were named; Account knows all
+	Gateways []Gateway // a name is unique within its account
+	Routes   []Route   // the first that matches decides; none matching is 404
+	Log      Log
 
 	places map[string]place // where each key was set; a default has none
 }
 
 // SIP is the front: its sockets and whom it believes.
 type SIP struct {
-	Listen    []Listen       // at least one
-	Advertise HostPort       // for Contact and Via; zero means the socket's own
-	Trusted   []netip.Prefix // peers whose identity and X-Dialyard-* headers are believed
+	Listen      []Listen       // at least one
+	Advertise   HostPort       // for Contact and Via; zero means the socket's own
+	Trusted     []netip.Prefix // peers whose identity and X-Dialyard-* headers are believed
+	Nameservers []HostPort     // each with a port; none means the system's
 }
 
 // HTTP is the API, the metrics and the readiness checks.
@@ -95,7 +100,8 @@ type Health struct {
 	Rise     int           // successes in a row that clear it
 }
 
-// Limits holds what one run may use and, last, what one account may.
+// Limits holds what one run may use and, in the last three, what an account may
+// of which Accounts says nothing else.
 type Limits struct {
 	Wall     time.Duration // outside dial
 	CPU      time.Duration
@@ -105,6 +111,7 @@ type Limits struct {
 	LogLines int
 	Runs     int // of one account at once, 0 for no limit
 	Rate     int // calls per second of one account, 0 for no limit
+	Calls    int // of one account at once, with the answered ones, 0 for no limit
 }
 
 // Plans says where plans are read from.
@@ -140,7 +147,14 @@ func Load(path string, env []string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return parse(file, content, env)
+	c, err := parse(file, content, env)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.readSecrets(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // readFile gives the name of the file that counts, empty for none, and its

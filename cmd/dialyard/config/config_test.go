@@ -85,7 +85,7 @@ func TestEveryVariable(t *testing.T) {
 	for _, k := range keys {
 		texts := k.value.get(Defaults())
 		text := strings.Join(texts, ",")
-		if k.name == "routes" {
+		if k.value.bare && k.value.list {
 			text = "[" + text + "]"
 		}
 		c, err := parse("", nil, []string{k.env() + "=" + text})
@@ -107,6 +107,8 @@ func TestPrint(t *testing.T) {
 		"DIALYARD_WORKERS_COUNT=2", // the default is the machine's
 		"DIALYARD_ROUTES=[{match: {user: '00.*'}, account: a, plan: abroad}, {account: a, plan: main}]",
 		"DIALYARD_SIP_LISTEN=udp://[::1]",
+		"DIALYARD_ACCOUNTS=[{name: a, calls: 7}]",
+		"DIALYARD_GATEWAYS=[{account: a, name: out, uris: ['sip:gw1.example.net', {uri: 'sip:192.0.2.9:5070;transport=tcp', weight: 3}], username: me, password: hush}]",
 	})
 	if err != nil {
 		t.Fatal(err)

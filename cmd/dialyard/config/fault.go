@@ -41,6 +41,15 @@ func (p place) String() string {
 	return p.file
 }
 
+// within is the place of something inside a key: that of the variable, if the
+// key was set by one.
+func (c *Config) within(key string, p place) place {
+	if set := c.places[key]; set.env != "" {
+		return set
+	}
+	return p
+}
+
 // choices writes names for a message: "a, b or c".
 func choices(names []string) string {
 	last := len(names) - 1

@@ -67,6 +67,11 @@ func checkReadsBack(t rapid.TB, c *Config) {
 	if err != nil {
 		t.Fatalf("the print cannot be read: %v\n%s", err, out.Bytes())
 	}
+	for i := range c.Gateways { // the print says no more of them
+		if g := &c.Gateways[i]; g.PasswordFile == "" && g.Password != "" {
+			g.Password = maskedPassword
+		}
+	}
 	if changed := again.Changed(c); len(changed) > 0 {
 		t.Fatalf("the print changes %q:\n%s", changed, out.Bytes())
 	}

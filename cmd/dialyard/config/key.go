@@ -7,12 +7,12 @@ import (
 
 // key is one line of the table of keys.
 type key struct {
-	name    string // SECTION.KEY, or KEY alone at the top
-	doc     string // a line or more for "config print"
-	def     string // the default, written as in the environment
-	builtin string // the default while the built-in plans are served, if it is another
-	note    string // what to print as the default, if def does not say it
-	value   value
+	name   string                 // SECTION.KEY, or KEY alone at the top
+	doc    string                 // a line or more for "config print"
+	def    string                 // the default, written as in the environment
+	byRule func(c *Config) string // instead of def: the default that goes with the other keys
+	note   string                 // what to print as the default, if def does not say it
+	value  value
 }
 
 // env is the name of the key's environment variable.
@@ -26,8 +26,8 @@ func (k key) leaf() string    { _, leaf := splitName(k.name); return leaf }
 
 // fallback is the default that holds in c.
 func (k key) fallback(c *Config) string {
-	if k.builtin != "" && c.Plans.Dir == "" {
-		return k.builtin
+	if k.byRule != nil {
+		return k.byRule(c)
 	}
 	return k.def
 }

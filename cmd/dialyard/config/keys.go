@@ -26,6 +26,11 @@ var keys = []key{
 		value: many(func(c *Config) *[]netip.Prefix { return &c.SIP.Trusted }, prefixKind),
 	},
 	{
+		name: "sip.nameservers", def: "", note: "the system's",
+		doc:   "Name servers that are asked where SIP goes.",
+		value: many(func(c *Config) *[]HostPort { return &c.SIP.Nameservers }, nameserverKind),
+	},
+	{
 		name: "http.listen", def: "127.0.0.1:8060",
 		doc:   "The HTTP API, metrics and readiness.",
 		value: one(func(c *Config) *string { return &c.HTTP.Listen }, socketKind),
@@ -121,19 +126,51 @@ var keys = []key{
 		value: one(func(c *Config) *int { return &c.Limits.LogLines }, count(0, 100_000)),
 	},
 	{
-		name: "limits.runs", def: "5", builtin: "0", note: "5, and 0 with the built-in plans",
+		name: "limits.runs", byRule: unlessBuiltin("5"), note: "5, and 0 with the built-in plans",
 		doc:   "Runs of one account at once, 0 for no limit.",
 		value: one(func(c *Config) *int { return &c.Limits.Runs }, count(0, 1_000_000)),
 	},
 	{
-		name: "limits.rate", def: "50", builtin: "0", note: "50, and 0 with the built-in plans",
+		name: "limits.rate", byRule: unlessBuiltin("50"), note: "50, and 0 with the built-in plans",
 		doc:   "Calls of one account each second, 0 for no limit.",
 		value: one(func(c *Config) *int { return &c.Limits.Rate }, count(0, 1_000_000)),
+	},
+	{
+		name: "limits.calls", def: "0",
+		doc:   "Calls of one account at once, those that are answered too, 0 for no limit.",
+		value: one(func(c *Config) *int { return &c.Limits.Calls }, count(0, 1_000_000)),
+	},
+	{
+		name: "dial.forbid", byRule: forbidden, note: "loopback unless SIP is taken only there, link-local, multicast, unspecified, broadcast",
+		doc:   "Addresses that no leg is ever sent to, whatever a plan or a name server says.",
+		value: many(func(c *Config) *[]netip.Prefix { return &c.Dial.Forbid }, prefixKind),
+	},
+	{
+		name: "dial.ring", def: "180s",
+		doc:   "Longest time a leg rings.",
+		value: one(func(c *Config) *time.Duration { return &c.Dial.Ring }, span(time.Second, 180*time.Second)),
+	},
+	{
+		name: "dial.duration", def: "4h",
+		doc:   "Longest time a call stays answered, 0s for no limit.",
+		value: one(func(c *Config) *time.Duration { return &c.Dial.Duration }, span(0, longestCall)),
 	},
 	{
 		name: "plans.dir", def: "", note: "the built-in examples, as account demo",
 		doc:   "Plans, as DIR/ACCOUNT/PLAN/*.lua; watched for changes.",
 		value: one(func(c *Config) *string { return &c.Plans.Dir }, pathKind),
+	},
+	{
+		name: "accounts", def: "[]", note: "every account by limits and dial",
+		doc: "What is different for an account: fallback is the SIP URI for callers whose run was lost, transfer\n" +
+			"says what becomes of REFER (none, pass or call), duration, calls, rate and runs are its own limits.",
+		value: accountList,
+	},
+	{
+		name: "gateways", def: "[]", note: "none",
+		doc: "Where plans may dial by name, as in dial(\"NUMBER@NAME\"). uris are SIP URIs or {uri, priority, weight};\n" +
+			"ping 0s is never; calls and rate 0 are no limit; next_on are the codes that mean: try the next.",
+		value: gatewayList,
 	},
 	{
 		name: "routes", def: "[{account: demo, plan: main}]", note: "everything to demo/main",
@@ -151,6 +188,17 @@ var keys = []key{
 		doc:   "Form of the log lines.",
 		value: one(func(c *Config) *string { return &c.Log.Format }, optional(oneOf("text", "json"))),
 	},
+}
+
+// unlessBuiltin is a limit that holds for plans of one's own; the built-in ones
+// have none.
+func unlessBuiltin(limit string) func(*Config) string {
+	return func(c *Config) string {
+		if c.Plans.Dir == "" {
+			return "0"
+		}
+		return limit
+	}
 }
 
 // cores is what the scheduler may use, which knows the CPU limit of a container.

@@ -14,7 +14,8 @@ import (
 
 // Print writes every key with the value that is in force, as a file that Load
 // reads. Comments say what the key is for, its default, its variable, and
-// where the value comes from. A password in data.dsn is not shown.
+// where the value comes from. Passwords are not shown: there stands xxxxx, which
+// Load would take for the password.
 func (c *Config) Print(w io.Writer) error {
 	var out bytes.Buffer
 	section := ""
@@ -83,7 +84,7 @@ func (c *Config) MarshalJSON() ([]byte, error) {
 func (c *Config) Changed(from *Config) []string {
 	var names []string
 	for _, k := range keys {
-		if !slices.Equal(k.value.get(c), k.value.get(from)) {
+		if !slices.Equal(k.value.get(c), k.value.get(from)) || k.value.hidden != nil && !slices.Equal(k.value.hidden(c), k.value.hidden(from)) {
 			names = append(names, k.name)
 		}
 	}
@@ -92,6 +93,15 @@ func (c *Config) Changed(from *Config) []string {
 
 // plain is the text that YAML needs no quotes for, wherever it stands.
 var plain = regexp.MustCompile(`^[A-Za-z0-9./][A-Za-z0-9._/:@+-]*$`)
+
+// quoteInFlow is quote for inside [] and {}, where this YAML parser takes a colon
+// for the end of a key even if no space follows.
+func quoteInFlow(text string) string {
+	if strings.Contains(text, ":") {
+		return strconv.Quote(text)
+	}
+	return quote(text)
+}
 
 // quote writes a text such that YAML reads it as that text and as nothing else.
 func quote(text string) string {

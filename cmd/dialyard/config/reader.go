@@ -139,10 +139,11 @@ func (r *reader) resolve(name string, n ast.Node) (ast.Node, bool) {
 // settle gives the keys that nobody set the default that goes with the others.
 func (r *reader) settle() {
 	for _, k := range keys {
-		if _, set := r.config.places[k.name]; !set && k.builtin != "" {
+		if _, set := r.config.places[k.name]; !set && k.byRule != nil {
 			k.value.set(r.config, k.fallback(r.config))
 		}
 	}
+	r.config.settleAccounts()
 }
 
 // parseYAML gives the only document of the content, nil if there is none.

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"regexp"
 	"regexp/syntax"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -29,35 +28,14 @@ type Match struct {
 	User   *regexp.Regexp // over the whole user part of the Request-URI; nil for any
 }
 
-// routeList is the value of the key "routes". In the environment it is YAML
-// too.
-var routeList = value{
-	want: wantRoutes,
-	list: true,
-	bare: true,
-	set: func(c *Config, text string) string {
-		body, err := parseYAML([]byte(text))
-		if err != nil {
-			return syntaxProblem(err)
-		}
-		inner := &reader{config: c, failed: map[string]bool{}}
-		inner.routes("routes", body)
-		if len(inner.errs) == 0 {
-			return ""
-		}
-		// There is no use for lines and columns inside a variable.
-		first := inner.errs[0].(*Error)
-		return strings.TrimPrefix(first.Key+": ", "routes: ") + first.Problem
-	},
-	read: (*reader).routes,
-	get: func(c *Config) []string {
-		texts := []string{}
-		for _, route := range c.Routes {
-			texts = append(texts, route.yaml())
-		}
-		return texts
-	},
-}
+// routeList is the value of the key "routes".
+var routeList = listValue("routes", wantRoutes, (*reader).routes, func(c *Config) []string {
+	texts := []string{}
+	for _, route := range c.Routes {
+		texts = append(texts, route.yaml())
+	}
+	return texts
+})
 
 const wantRoutes = "a list of {match, account, plan}"
 
@@ -99,50 +77,6 @@ func (r *reader) match(name string, n ast.Node) Match {
 		{"user", func(name string, n ast.Node) { m.User = readScalar(r, name, n, userKind) }},
 	})
 	return m
-}
-
-// field is one key of a mapping inside a list, and what to do with its value.
-type field struct {
-	leaf string
-	read func(name string, n ast.Node)
-}
-
-// fields reads such a mapping and tells whether it could be read and all its
-// keys are known.
-func (r *reader) fields(name string, n ast.Node, fields []field) bool {
-	before := len(r.errs)
-	pairs := r.mapping(name, n)
-	known := len(r.errs) == before
-	allowed := make([]string, len(fields))
-	for i, f := range fields {
-		allowed[i] = f.leaf
-	}
-	for _, pair := range pairs {
-		leaf := keyText(pair.Key)
-		if i := slices.Index(allowed, leaf); i >= 0 {
-			fields[i].read(name+"."+leaf, pair.Value)
-			continue
-		}
-		r.fail(r.at(pair.Key), name+"."+leaf, unknownKey(leaf, allowed))
-		known = false
-	}
-	return known
-}
-
-// readScalar reads a value that stands in no line of the table; it gives the
-// zero value for one that is wrong.
-func readScalar[T any](r *reader, name string, n ast.Node, k kind[T]) T {
-	var none T
-	text, ok := r.scalar(name, k.want, n)
-	if !ok {
-		return none
-	}
-	parsed, err := k.parse(text)
-	if err != nil {
-		r.fail(r.at(n), name, k.problem(text, err))
-		return none
-	}
-	return parsed
 }
 
 var planNameKind = kind[string]{

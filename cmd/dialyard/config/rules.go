@@ -71,6 +71,7 @@ func (r *reader) checkRules() {
 		}
 		r.fail(r.config.places[name], name, problem)
 	}
+	r.checkAccounts()
 }
 
 func (c *Config) isSet(name string) bool {

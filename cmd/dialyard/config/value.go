@@ -27,6 +27,8 @@ type value struct {
 	read func(r *reader, name string, n ast.Node)
 	// get is the text of the field: one, or as many as the list has.
 	get func(c *Config) []string
+	// hidden is what get leaves out because nobody may see it; nil for nothing.
+	hidden func(c *Config) []string
 }
 
 // kind is a type of value: how its text is read and written.
@@ -47,6 +49,9 @@ func (e formError) Error() string { return string(e) }
 
 // problem says what is wrong with a text that parse refused.
 func (k kind[T]) problem(text string, err error) string {
+	if secret := secretError(""); errors.As(err, &secret) {
+		return secret.Error()
+	}
 	detail := ""
 	if form := formError(""); errors.As(err, &form) {
 		detail = ": " + string(form)
