@@ -39,7 +39,7 @@ var API = []Module{
 		Name:   "call",
 		Object: true,
 		Doc: "The call to decide. Facts can be read, not changed; verbs take effect at once, in the order of the script. " +
-			"A call is decided once: by `reject` or by `redirect`. A script that ends without deciding lets the call fail with 480.",
+			"A call is decided once: by `reject`, by `redirect`, or by a `dial` that is answered. A script that ends without deciding lets the call fail with 480.",
 		Fields: []Field{
 			{"id", "string", "Call-ID of the request."},
 			{"account", "string", "Account that owns this plan."},
@@ -62,8 +62,9 @@ var API = []Module{
 			{Name: "redirect", Params: []Param{{"targets", "string|string[]", ""}, {"code", "integer", "302"}},
 				Doc:     "Decides: the caller shall try these 1 to 10 URIs (sip:, sips: or tel:), the first one first. The code is 300 to 399.",
 				Example: `call:redirect({"sip:100@gw1.example.net", "sip:100@gw2.example.net"})`},
+			dialFunction,
 			{Name: "set_header", Params: []Param{{"name", "string", ""}, {"value", "string", ""}},
-				Doc:     "Adds a header to every answer sent from now on. Headers that belong to the server (Via, Route, Record-Route, CSeq, Call-ID, Max-Forwards, Content-Length, From, To, Contact, X-Dialyard-*) cannot be set.",
+				Doc:     "Adds a header to every answer to the caller sent from now on. Headers that belong to the server (Via, Route, Record-Route, CSeq, Call-ID, Max-Forwards, Content-Length, From, To, Contact, X-Dialyard-*) cannot be set.",
 				Example: `call:set_header("X-Tariff", "night")`},
 			{Name: "remove_header", Params: []Param{{"name", "string", ""}},
 				Doc:     "Takes away a header that `set_header` added.",
@@ -75,7 +76,7 @@ var API = []Module{
 				Doc:     "All values of a header; an empty list if the request has none.",
 				Example: `for _, via in ipairs(call:header_values("Via")) do log(via) end`},
 			{Name: "deadline", Returns: []Return{{"number", "seconds left"}},
-				Doc:     "How many seconds the script has left before it is ended.",
+				Doc:     "How many seconds the script has left before it is ended; the time of a `dial` does not count.",
 				Example: `if call:deadline() < 1 then call:reject(480) end`},
 		},
 	},

@@ -67,7 +67,7 @@ func TestExamplesInManualRun(t *testing.T) {
 			if f.Example == "" {
 				continue
 			}
-			done := NewRun(demoStart(), discard{}, noon).Execute(mustCompile(t, "local _ = nil\n"+asStatement(f.Example)))
+			done := new(switchboard).execute(demoStart(), noon, mustCompile(t, "local _ = nil\n"+asStatement(f.Example)))
 			if done.Outcome != proto.Outcome_OUTCOME_FINISHED {
 				t.Errorf("%s: %v", f.Example, done.Error)
 			}

@@ -21,6 +21,12 @@ const (
 	// stepTime is the longest that a step of paid work is taken to last.
 	stepTime = 50 * time.Nanosecond
 
+	// totalLimit is how long a run may go on in all, waits included.
+	totalLimit = 300 * time.Second
+	// afterCall is how long a script may go on once its call has been answered
+	// or given up.
+	afterCall = time.Second
+
 	// maxString is the longest string a script may build, in bytes.
 	maxString = 1 << 20
 	// maxBuilt is what a run may build in strings altogether, in bytes.
@@ -49,17 +55,20 @@ type budget struct {
 	run *Run
 
 	over  atomic.Pointer[ending]
-	begun atomic.Int64 // wall clock at the start of Lua, ns since the epoch
-	spent atomic.Int64 // ns in Lua, set when it has ended
+	begun atomic.Int64 // wall clock at the start of Lua less the waits since, ns since the epoch
+	spent atomic.Int64 // ns in Lua plus one, while the script waits and when it has ended
 
 	start     time.Time
-	looked    time.Duration // since start, at the last look
+	paused    time.Duration // since start, when the present wait began
+	waited    time.Duration // in all waits before
+	looked    time.Duration // on the script's clock, at the last look
 	cpu       time.Duration
 	paid      time.Duration // for work since the last look
 	left      int           // steps until the next look
 	built     int           // bytes of string
-	wallLimit time.Duration
+	wallLimit time.Duration // on the script's clock
 	cpuLimit  time.Duration
+	farewell  string // what has happened to the call that leaves the script a last second
 }
 
 // begin starts the clock.
@@ -71,13 +80,38 @@ func (b *budget) begin() {
 
 // finish stops the clock and gives the time charged.
 func (b *budget) finish() time.Duration {
-	now := time.Since(b.start)
+	now := b.clock()
 	b.charge(now)
 	b.spent.Store(int64(now) + 1)
 	return b.cpu
 }
 
-// active is the time since begin, up to finish. Any goroutine may ask.
+// clock is the script's own: the time since begin, without waits.
+func (b *budget) clock() time.Duration { return time.Since(b.start) - b.waited }
+
+// pause stops the script's clock for a wait, resume lets it go on.
+func (b *budget) pause() {
+	b.paused = time.Since(b.start)
+	b.charge(b.paused - b.waited)
+	b.spent.Store(int64(b.paused-b.waited) + 1)
+}
+
+func (b *budget) resume() {
+	waited := time.Since(b.start) - b.paused
+	b.waited += waited
+	b.begun.Add(int64(waited))
+	b.spent.Store(0)
+}
+
+// part shortens the time that the script has left: its call is over as far as
+// it is concerned, for the reason given.
+func (b *budget) part(why string) {
+	if b.farewell == "" {
+		b.wallLimit, b.farewell = min(b.wallLimit, b.clock()+afterCall), why
+	}
+}
+
+// active is the time in Lua since begin, up to finish. Any goroutine may ask.
 func (b *budget) active() time.Duration {
 	if spent := b.spent.Load(); spent != 0 {
 		return time.Duration(spent)
@@ -106,7 +140,7 @@ func (b *budget) spend(n int) bool {
 
 // look reads the clock and ends the run if a limit has passed.
 func (b *budget) look() {
-	now := time.Since(b.start)
+	now := b.clock()
 	if b.charge(now) > slowWindow {
 		b.left = 1
 	} else {
@@ -115,10 +149,22 @@ func (b *budget) look() {
 	switch {
 	case b.cpu > b.cpuLimit:
 		b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script used more than %v of CPU time", b.cpuLimit))
+	case now > b.wallLimit && b.farewell != "":
+		b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script went on for more than %v after %s", afterCall, b.farewell))
 	case now > b.wallLimit:
 		b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script took longer than %v", b.wallLimit))
+	case now+b.waited > totalLimit:
+		b.endTotal()
 	}
 }
+
+// endTotal ends a run that has lasted too long, waits included.
+func (b *budget) endTotal() {
+	b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script and its dials took longer than %v", totalLimit))
+}
+
+// totalLeft is how long the run may still go on, waits included.
+func (b *budget) totalLeft() time.Duration { return max(0, totalLimit-time.Since(b.start)) }
 
 // charge adds what has passed since the last look to the CPU time.
 func (b *budget) charge(now time.Duration) (passed time.Duration) {
@@ -129,9 +175,9 @@ func (b *budget) charge(now time.Duration) (passed time.Duration) {
 	return passed
 }
 
-// remaining is the wall time left.
+// remaining is the time left on the script's clock.
 func (b *budget) remaining() time.Duration {
-	return max(0, b.wallLimit-time.Since(b.start))
+	return min(max(0, b.wallLimit-b.clock()), b.totalLeft())
 }
 
 // grow asks for a new string of n bytes. An error means that the string would

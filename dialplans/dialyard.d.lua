@@ -18,7 +18,45 @@
 ---@field weekday "mon"|"tue"|"wed"|"thu"|"fri"|"sat"|"sun"
 ---@field iso string RFC 3339
 
----The call to decide. Facts can be read, not changed; verbs take effect at once, in the order of the script. A call is decided once: by `reject` or by `redirect`. A script that ends without deciding lets the call fail with 480.
+---What `call:dial` takes beside the targets.
+---@class dialyard.DialOptions
+---@field strategy? "parallel"|"serial" Whether the elements of a list are called together (the usual) or one after the other.
+---@field total? number Seconds for the whole dial, at most 300; without it, what the run has left.
+---@field timeout? number Ring time of a leg in seconds, at most 180; without it, the account's.
+---@field delay? number Seconds after the start of its group at which a leg begins, at most 120.
+---@field max? number Seconds after which an answered call is ended, at most 86400; without it, the account's limit.
+---@field from? dialyard.From What the callee sees as From; parts that are absent are as the caller sent them.
+---@field headers? table<string, string> Further headers of the INVITE, at most 20 and 4 KiB. Those that belong to the server cannot be set.
+---@field redirect? "follow"|"return" What becomes of a 3xx: its contacts are called in the leg's place (`follow`), or the dial ends and `contacts` has them (`return`). Without it the leg has failed with that code.
+---@field transfer? "none"|"pass"|"call" What becomes of a REFER in the call: refused, passed to the other party, or carried out by the server. The account's setting bounds it.
+
+---One leg, as an element of a list. What it has goes before the options of the dial.
+---@class dialyard.Target
+---@field target string A sip: or sips: URI, `user@host` or `user@gateway`, taken as it is: it is no dial string.
+---@field timeout? number Ring time of a leg in seconds, at most 180; without it, the account's.
+---@field delay? number Seconds after the start of its group at which a leg begins, at most 120.
+---@field max? number Seconds after which an answered call is ended, at most 86400; without it, the account's limit.
+---@field from? dialyard.From What the callee sees as From; parts that are absent are as the caller sent them.
+---@field headers? table<string, string> Further headers of the INVITE, at most 20 and 4 KiB. Those that belong to the server cannot be set.
+---@field redirect? "follow"|"return" What becomes of a 3xx: its contacts are called in the leg's place (`follow`), or the dial ends and `contacts` has them (`return`). Without it the leg has failed with that code.
+---@field transfer? "none"|"pass"|"call" What becomes of a REFER in the call: refused, passed to the other party, or carried out by the server. The account's setting bounds it.
+
+---The From of a leg.
+---@class dialyard.From
+---@field name? string Display name, at most 128 bytes.
+---@field user? string User of the URI.
+---@field host? string Host of the URI.
+
+---How a dial ended.
+---@class dialyard.Dialled
+---@field status "answered"|"busy"|"no_answer"|"failed"|"cancelled"|"redirected" What became of it; `cancelled` means that the caller has given up.
+---@field code integer SIP status of the leg that answered, or the best of all that failed.
+---@field reason string The phrase that came with it.
+---@field leg integer The leg it came from, counted from 1 over all groups; 0 if from none.
+---@field seconds number How long the dial took.
+---@field contacts? string[] URIs of a 3xx that is returned; at most 10, and only those that `call:redirect` takes.
+
+---The call to decide. Facts can be read, not changed; verbs take effect at once, in the order of the script. A call is decided once: by `reject`, by `redirect`, or by a `dial` that is answered. A script that ends without deciding lets the call fail with 480.
 ---@class dialyard.call
 ---@field id string Call-ID of the request.
 ---@field account string Account that owns this plan.
@@ -47,7 +85,13 @@ function call:reject(code, reason, headers) end
 ---@param code? integer
 function call:redirect(targets, code) end
 
----Adds a header to every answer sent from now on. Headers that belong to the server (Via, Route, Record-Route, CSeq, Call-ID, Max-Forwards, Content-Length, From, To, Contact, X-Dialyard-*) cannot be set.
+---Calls others, connects the caller with the first that answers, and waits for the outcome. A target is a sip: or sips: URI, `user@host`, `user@gateway` with the name of one of the account's gateways, or a dial string. A host with neither a dot nor a colon in it is a gateway's name, but for localhost. All dials of a run have at most 20 legs. A call that is answered is decided: the script has one second left, for `log` and `call:tag`. Otherwise it may dial again, reject or redirect.
+---@param targets string|dialyard.Target|(string|dialyard.Target)[]
+---@param options? dialyard.DialOptions
+---@return dialyard.Dialled # how it ended; what the world does is never an error
+function call:dial(targets, options) end
+
+---Adds a header to every answer to the caller sent from now on. Headers that belong to the server (Via, Route, Record-Route, CSeq, Call-ID, Max-Forwards, Content-Length, From, To, Contact, X-Dialyard-*) cannot be set.
 ---@param name string
 ---@param value string
 function call:set_header(name, value) end
@@ -66,7 +110,7 @@ function call:tag(name, value) end
 ---@return string[] # all values, in order
 function call:header_values(name) end
 
----How many seconds the script has left before it is ended.
+---How many seconds the script has left before it is ended; the time of a `dial` does not count.
 ---@return number # seconds left
 function call:deadline() end
 

@@ -19,13 +19,22 @@
 //	   ▼
 //	 Run ─── fresh globals ─► read-only library ─► Go functions  bind.go lib_*.go
 //	   │         budget: asked before each instruction           budget.go
+//	   │         call:dial sleeps until Run.Result, Run.Stop
+//	   │         or the end of its total time                    wait.go
 //	   ▼
 //	 Host.Instruct, Host.Log, and at the end proto.Done
+//
+// The arguments of call:dial become a [proto.Dial] in lib_dialling.go; strings in
+// the syntax of 2009 are taken apart in dialstring.go, which knows no Lua.
 //
 // # Guarantees
 //
 //   - Execute returns, whatever the script does, soon after the first limit or
-//     [Run.Stop], and never panics. No goroutine and no timer belongs to a run.
+//     [Run.Stop], and never panics. No goroutine belongs to a run, and a timer
+//     only while it waits for a dial. Waiting costs no time of the script, whose
+//     clock stands still; with its waits a run lasts 300 s at the most.
+//   - A run waits for one answer at a time: its coroutines share its goroutine, so
+//     no other instruction leaves meanwhile. Answers to anything else are ignored.
 //   - A run sees nothing of another: its globals and modules are new, and all it
 //     shares with other runs (the library's tables, the metatable of strings, the
 //     object call) is read-only and holds no state of a run.

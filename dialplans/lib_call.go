@@ -11,7 +11,7 @@ import (
 var callFunctions = map[string]lua.LGFunction{
 	"call:deadline": callDeadline, "call:header_values": callHeaderValues, "call:redirect": callRedirect,
 	"call:reject": callReject, "call:remove_header": callRemoveHeader, "call:ring": callRing,
-	"call:set_header": callSetHeader, "call:tag": callTag,
+	"call:set_header": callSetHeader, "call:tag": callTag, "call:dial": callDial,
 }
 
 // callObject is the global call of all runs: what it shows is the call of the
@@ -59,31 +59,43 @@ func fact(r *Run, name string) lua.LValue {
 	return nil
 }
 
+// What can have decided a call.
+const (
+	refused  = "the call was decided"
+	answered = "the call was answered"
+	givenUp  = "the caller gave up"
+)
+
 // decide notes that the call's final answer has been given: there is only one.
 func decide(L *lua.LState, verb string) *Run {
 	r := undecided(L, verb)
-	r.decided = true
+	r.decided = refused
 	return r
 }
 
 // undecided is the run, whose call must not have had its final answer yet.
 func undecided(L *lua.LState, verb string) *Run {
 	r := runOf(L)
-	if r.decided {
-		L.RaiseError("call:%s after the call was decided", verb)
+	if r.decided != "" {
+		L.RaiseError("call:%s after %s", verb, r.decided)
 	}
 	return r
 }
 
 // instruct sends one instruction to the host.
 func (r *Run) instruct(L *lua.LState, i *proto.Instruction) int {
+	r.address(L, i)
+	r.host.Instruct(i)
+	return 0
+}
+
+// address puts the run and the next number on an instruction.
+func (r *Run) address(L *lua.LState, i *proto.Instruction) {
 	if r.seq++; r.seq > maxInstructions {
 		r.budget.end(proto.Outcome_OUTCOME_LIMIT, "the script gave more than 100 instructions")
 		pay(L, lookEvery)
 	}
 	i.Run, i.Seq = r.id, r.seq
-	r.host.Instruct(i)
-	return 0
 }
 
 // self checks that a verb was called as call:verb() and not call.verb().

@@ -26,8 +26,8 @@ A mistake, such as a misspelled name or a code that does not exist, is a Lua err
 run, the caller hears 500, and the error with its file and line is in the log. What the world
 does, such as a number without a route, is a return value.
 
-Each run is bounded: by default 10 seconds, of which 1 second of computing, 100 instructions to
-the call, 200 lines of log. Calls may be nested 200 deep, the ones in ` + "`return f(x)`" + ` too.
+Each run is bounded: by default 10 seconds without the time it waits for a dial (300 with it), of which
+1 second of computing, 100 instructions to the call, 20 legs, 200 lines of log. Calls may be nested 200 deep, the ones in ` + "`return f(x)`" + ` too.
 `)
 	for _, m := range API {
 		m.chapter(&b)
@@ -58,6 +58,20 @@ func (m Module) chapter(b *strings.Builder) {
 	}
 	for _, f := range m.Functions {
 		m.section(b, f)
+	}
+	if m.Object {
+		for _, r := range DialRecords {
+			r.table(b)
+		}
+		b.WriteString(dialChapter)
+	}
+}
+
+// table lists the fields of a record; those with a question mark may be absent.
+func (r Record) table(b *strings.Builder) {
+	fmt.Fprintf(b, "\n### %s\n\n%s\n\n| field | type | |\n|---|---|---|\n", r.Name, r.Doc)
+	for _, f := range r.Fields {
+		fmt.Fprintf(b, "| `%s` | `%s` | %s |\n", f.Name, cell(f.Type), cell(f.Doc))
 	}
 }
 

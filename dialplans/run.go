@@ -3,6 +3,7 @@ package dialplans
 import (
 	"cmp"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -20,13 +21,15 @@ const (
 
 // Host receives what a run wants done. Its methods are called from the
 // goroutine that is in [Run.Execute]; every message is fresh and theirs to keep.
+// A Dial is to be answered by [Run.Result]: the run sleeps until then, or until
+// it is stopped.
 type Host interface {
 	Instruct(*proto.Instruction)
 	Log(*proto.Log)
 }
 
 // Run is one execution of a plan for one call. Make one with [NewRun], Execute
-// it once; Stop and Active may be called from any goroutine at any time.
+// it once; Stop, Result, Active and Waiting may be called from any goroutine at any time.
 type Run struct {
 	budget budget
 	id     uint64
@@ -42,7 +45,10 @@ type Run struct {
 	headers []header
 	parsed  bool // headers are
 	seq     uint32
-	decided bool
+	legs    int    // dialled
+	decided string // what decided the call, as a clause; empty while nothing has
+	gone    bool   // the caller has given up
+	waiting atomic.Pointer[wait]
 	threads int  // coroutines made
 	depth   int  // of coroutines resuming each other
 	tainted bool // the Lua state must not be used again
@@ -115,14 +121,17 @@ func (r *Run) function(compiled *lua.FunctionProto) *lua.LFunction {
 }
 
 // Stop ends the run with the given outcome: its Lua code stops at its next
-// instruction, also inside the library's own loops. The first Stop, or limit,
-// wins. It may come before Execute.
+// instruction, also inside the library's own loops, and wakes at once if it
+// waits. The first Stop, or limit, wins. It may come before Execute.
 func (r *Run) Stop(outcome proto.Outcome, why string) {
 	r.budget.end(outcome, why)
+	if w := r.waiting.Load(); w != nil {
+		w.tell(nil)
+	}
 }
 
-// Active is the time since Execute began; once it has returned, how long it
-// took. It is zero before.
+// Active is the time spent in Lua since Execute began, without waits; once it has
+// returned, how long it took. It is zero before.
 func (r *Run) Active() time.Duration { return r.budget.active() }
 
 // runOf is the run whose code is calling into the library.

@@ -15,6 +15,9 @@ import (
 // shall say.
 var wanted = regexp.MustCompile("(?m)^(.*)--> (.*)$")
 
+// dialEnding says how a dial ends.
+var dialEnding = regexp.MustCompile("(?m)^--dial (.*)$")
+
 // eqModule is the assertion that script tests require.
 const eqModule = `
 local function show(v) return type(v) == "string" and string.format("%q", v) or tostring(v) end
@@ -26,7 +29,8 @@ end`
 
 // TestScripts runs the scripts in testdata/lua. A file is cut at lines of ---
 // into chunks, each a plan of its own; a chunk passes if it ends without an
-// error, or with the error that a comment --> names, on that line.
+// error, or with the error that a comment --> names, on that line. Comments
+// that begin with --dial say how its dials end, one after the other.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/lua/*.lua")
 	if err != nil || len(files) == 0 {
@@ -52,11 +56,15 @@ func testChunk(t *testing.T, chunk string) {
 	if m := wanted.FindStringSubmatchIndex(chunk); m != nil {
 		want = fmt.Sprintf("main.lua:%d: %s", 1+strings.Count(chunk[:m[0]], "\n"), strings.TrimSpace(chunk[m[4]:m[5]]))
 	}
+	host := &switchboard{}
+	for _, m := range dialEnding.FindAllStringSubmatch(chunk, -1) {
+		host.answers = append(host.answers, tellDialled(t, m[1]))
+	}
 	got := ""
 	p, err := Compile(map[string][]byte{mainFile: []byte(chunk), "eq.lua": []byte(eqModule)})
 	if err != nil {
 		got = err.Error()
-	} else if done := NewRun(demoStart(), &recorder{}, noon).Execute(p); done.Outcome != proto.Outcome_OUTCOME_FINISHED {
+	} else if done := host.execute(demoStart(), noon, p); done.Outcome != proto.Outcome_OUTCOME_FINISHED {
 		got = ErrorFromProto(done.Error).Error()
 	}
 	if got != want {

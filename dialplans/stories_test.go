@@ -16,7 +16,8 @@ import (
 const storiesDir = "../testdata/plans"
 
 // TestStories plays testdata/plans/PLAN.txt: each paragraph is a call, told by
-// its facts, and after => what the plan of that name does with it. With -update
+// its facts and how its dials end, and after => what the plan of that name does
+// with it. With -update
 // the outcomes are rewritten; read them before you commit them.
 func TestStories(t *testing.T) {
 	plans, err := fs.ReadDir(Examples(), ".")
@@ -71,7 +72,7 @@ func playStories(t *testing.T, p *Plan, plan, told string) string {
 			out.WriteString("\n")
 		}
 		start := &proto.Start{Account: "demo", Plan: plan, Version: 1, Facts: &proto.Facts{CallId: "story", Source: "udp:192.0.2.1:5060"}}
-		now := noon
+		now, host := noon, &switchboard{}
 		isCall := false
 		for line := range strings.Lines(paragraph) {
 			line = strings.TrimRight(line, "\n")
@@ -81,12 +82,15 @@ func playStories(t *testing.T, p *Plan, plan, told string) string {
 			out.WriteString(line + "\n")
 			if !strings.HasPrefix(line, "#") {
 				isCall = true
+				if ending, ok := strings.CutPrefix(line, "dial "); ok {
+					host.answers = append(host.answers, tellDialled(t, ending))
+					continue
+				}
 				tell(t, start.Facts, &now, line)
 			}
 		}
 		if isCall {
-			host := &recorder{}
-			done := NewRun(start, host, now).Execute(p)
+			done := host.execute(start, now, p)
 			for _, outcome := range append(host.lines, trouble(done)...) {
 				out.WriteString("=> " + outcome + "\n")
 			}
@@ -113,7 +117,7 @@ func tell(t *testing.T, facts *proto.Facts, now *time.Time, line string) {
 		}
 		*now = at
 	default:
-		t.Fatalf("a story has from, to, header and at, not %q", line)
+		t.Fatalf("a story has from, to, header, at and dial, not %q", line)
 	}
 }
 
@@ -139,6 +143,8 @@ func describe(i *proto.Instruction) string {
 		return fmt.Sprintf("header %s: %s", is.SetHeader.Header.Name, is.SetHeader.Header.Value)
 	case *proto.Instruction_Tag:
 		return fmt.Sprintf("tag %s: %s", is.Tag.Name, is.Tag.Value)
+	case *proto.Instruction_Dial:
+		return describeDial(is.Dial)
 	}
 	return i.String()
 }

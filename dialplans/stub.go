@@ -29,6 +29,12 @@ func Stub() string {
 ---@field weekday "mon"|"tue"|"wed"|"thu"|"fri"|"sat"|"sun"
 ---@field iso string RFC 3339
 `)
+	for _, r := range DialRecords {
+		fmt.Fprintf(&b, "\n---%s\n---@class %s\n", r.Doc, r.Name)
+		for _, f := range r.Fields {
+			fmt.Fprintf(&b, "---@field %s %s %s\n", f.Name, f.Type, f.Doc)
+		}
+	}
 	for _, m := range API {
 		if !m.Standard {
 			m.stub(&b)

@@ -51,6 +51,17 @@ func checkText(what, text string, limit int) error {
 	return nil
 }
 
+// plainText is text without what checkText refuses.
+func plainText(text string, limit int) string {
+	text = strings.ToValidUTF8(text, "")
+	return validText(strings.Map(func(r rune) rune {
+		if isControl(r) {
+			return -1
+		}
+		return r
+	}, text), limit)
+}
+
 // checkTarget refuses what is not a URI that a caller can be sent to.
 func checkTarget(uri string) error {
 	scheme, rest, _ := strings.Cut(uri, ":")

@@ -31,6 +31,176 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Redirects is what becomes of a leg that answers 3xx.
+type Redirects int32
+
+const (
+	// The leg has failed with that code.
+	Redirects_REDIRECTS_UNSPECIFIED Redirects = 0
+	// Its contacts are called in its place, to a depth of 5.
+	Redirects_REDIRECTS_FOLLOW Redirects = 1
+	// The whole dial ends and the script is told the contacts.
+	Redirects_REDIRECTS_RETURN Redirects = 2
+)
+
+// Enum value maps for Redirects.
+var (
+	Redirects_name = map[int32]string{
+		0: "REDIRECTS_UNSPECIFIED",
+		1: "REDIRECTS_FOLLOW",
+		2: "REDIRECTS_RETURN",
+	}
+	Redirects_value = map[string]int32{
+		"REDIRECTS_UNSPECIFIED": 0,
+		"REDIRECTS_FOLLOW":      1,
+		"REDIRECTS_RETURN":      2,
+	}
+)
+
+func (x Redirects) Enum() *Redirects {
+	p := new(Redirects)
+	*p = x
+	return p
+}
+
+func (x Redirects) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Redirects) Descriptor() protoreflect.EnumDescriptor {
+	return file_worker_proto_enumTypes[0].Descriptor()
+}
+
+func (Redirects) Type() protoreflect.EnumType {
+	return &file_worker_proto_enumTypes[0]
+}
+
+func (x Redirects) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Redirects.Descriptor instead.
+func (Redirects) EnumDescriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{0}
+}
+
+// Transfers is what becomes of a REFER of the party that this leg reaches, or of
+// the caller. The account's setting bounds it.
+type Transfers int32
+
+const (
+	Transfers_TRANSFERS_UNSPECIFIED Transfers = 0
+	Transfers_TRANSFERS_NONE        Transfers = 1
+	// REFER is passed to the other party.
+	Transfers_TRANSFERS_PASS Transfers = 2
+	// The front calls the new party itself.
+	Transfers_TRANSFERS_CALL Transfers = 3
+)
+
+// Enum value maps for Transfers.
+var (
+	Transfers_name = map[int32]string{
+		0: "TRANSFERS_UNSPECIFIED",
+		1: "TRANSFERS_NONE",
+		2: "TRANSFERS_PASS",
+		3: "TRANSFERS_CALL",
+	}
+	Transfers_value = map[string]int32{
+		"TRANSFERS_UNSPECIFIED": 0,
+		"TRANSFERS_NONE":        1,
+		"TRANSFERS_PASS":        2,
+		"TRANSFERS_CALL":        3,
+	}
+)
+
+func (x Transfers) Enum() *Transfers {
+	p := new(Transfers)
+	*p = x
+	return p
+}
+
+func (x Transfers) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Transfers) Descriptor() protoreflect.EnumDescriptor {
+	return file_worker_proto_enumTypes[1].Descriptor()
+}
+
+func (Transfers) Type() protoreflect.EnumType {
+	return &file_worker_proto_enumTypes[1]
+}
+
+func (x Transfers) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Transfers.Descriptor instead.
+func (Transfers) EnumDescriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{1}
+}
+
+type DialStatus int32
+
+const (
+	DialStatus_DIAL_STATUS_UNSPECIFIED DialStatus = 0
+	DialStatus_DIAL_STATUS_ANSWERED    DialStatus = 1
+	DialStatus_DIAL_STATUS_BUSY        DialStatus = 2
+	DialStatus_DIAL_STATUS_NO_ANSWER   DialStatus = 3
+	DialStatus_DIAL_STATUS_FAILED      DialStatus = 4
+	DialStatus_DIAL_STATUS_CANCELLED   DialStatus = 5
+	DialStatus_DIAL_STATUS_REDIRECTED  DialStatus = 6
+)
+
+// Enum value maps for DialStatus.
+var (
+	DialStatus_name = map[int32]string{
+		0: "DIAL_STATUS_UNSPECIFIED",
+		1: "DIAL_STATUS_ANSWERED",
+		2: "DIAL_STATUS_BUSY",
+		3: "DIAL_STATUS_NO_ANSWER",
+		4: "DIAL_STATUS_FAILED",
+		5: "DIAL_STATUS_CANCELLED",
+		6: "DIAL_STATUS_REDIRECTED",
+	}
+	DialStatus_value = map[string]int32{
+		"DIAL_STATUS_UNSPECIFIED": 0,
+		"DIAL_STATUS_ANSWERED":    1,
+		"DIAL_STATUS_BUSY":        2,
+		"DIAL_STATUS_NO_ANSWER":   3,
+		"DIAL_STATUS_FAILED":      4,
+		"DIAL_STATUS_CANCELLED":   5,
+		"DIAL_STATUS_REDIRECTED":  6,
+	}
+)
+
+func (x DialStatus) Enum() *DialStatus {
+	p := new(DialStatus)
+	*p = x
+	return p
+}
+
+func (x DialStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DialStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_worker_proto_enumTypes[2].Descriptor()
+}
+
+func (DialStatus) Type() protoreflect.EnumType {
+	return &file_worker_proto_enumTypes[2]
+}
+
+func (x DialStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DialStatus.Descriptor instead.
+func (DialStatus) EnumDescriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{2}
+}
+
 type Outcome int32
 
 const (
@@ -74,11 +244,11 @@ func (x Outcome) String() string {
 }
 
 func (Outcome) Descriptor() protoreflect.EnumDescriptor {
-	return file_worker_proto_enumTypes[0].Descriptor()
+	return file_worker_proto_enumTypes[3].Descriptor()
 }
 
 func (Outcome) Type() protoreflect.EnumType {
-	return &file_worker_proto_enumTypes[0]
+	return &file_worker_proto_enumTypes[3]
 }
 
 func (x Outcome) Number() protoreflect.EnumNumber {
@@ -87,7 +257,7 @@ func (x Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Outcome.Descriptor instead.
 func (Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{0}
+	return file_worker_proto_rawDescGZIP(), []int{3}
 }
 
 // ToWorker is one batch from the dispatcher.
@@ -143,6 +313,7 @@ type Order struct {
 	//	*Order_Cancel
 	//	*Order_Bundle
 	//	*Order_Check
+	//	*Order_Result
 	Is            isOrder_Is `protobuf_oneof:"is"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -221,6 +392,15 @@ func (x *Order) GetCheck() *Check {
 	return nil
 }
 
+func (x *Order) GetResult() *Result {
+	if x != nil {
+		if x, ok := x.Is.(*Order_Result); ok {
+			return x.Result
+		}
+	}
+	return nil
+}
+
 type isOrder_Is interface {
 	isOrder_Is()
 }
@@ -241,6 +421,10 @@ type Order_Check struct {
 	Check *Check `protobuf:"bytes,4,opt,name=check,proto3,oneof"`
 }
 
+type Order_Result struct {
+	Result *Result `protobuf:"bytes,5,opt,name=result,proto3,oneof"`
+}
+
 func (*Order_Start) isOrder_Is() {}
 
 func (*Order_Cancel) isOrder_Is() {}
@@ -248,6 +432,8 @@ func (*Order_Cancel) isOrder_Is() {}
 func (*Order_Bundle) isOrder_Is() {}
 
 func (*Order_Check) isOrder_Is() {}
+
+func (*Order_Result) isOrder_Is() {}
 
 // Start asks for one run of a plan version. A worker that does not hold the
 // bundle answers NeedBundle and starts the run once it has arrived.
@@ -1005,6 +1191,7 @@ type Instruction struct {
 	//	*Instruction_Ring
 	//	*Instruction_SetHeader
 	//	*Instruction_Tag
+	//	*Instruction_Dial
 	Is            isInstruction_Is `protobuf_oneof:"is"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1106,6 +1293,15 @@ func (x *Instruction) GetTag() *Tag {
 	return nil
 }
 
+func (x *Instruction) GetDial() *Dial {
+	if x != nil {
+		if x, ok := x.Is.(*Instruction_Dial); ok {
+			return x.Dial
+		}
+	}
+	return nil
+}
+
 type isInstruction_Is interface {
 	isInstruction_Is()
 }
@@ -1130,6 +1326,10 @@ type Instruction_Tag struct {
 	Tag *Tag `protobuf:"bytes,7,opt,name=tag,proto3,oneof"`
 }
 
+type Instruction_Dial struct {
+	Dial *Dial `protobuf:"bytes,8,opt,name=dial,proto3,oneof"`
+}
+
 func (*Instruction_Reject) isInstruction_Is() {}
 
 func (*Instruction_Redirect) isInstruction_Is() {}
@@ -1139,6 +1339,404 @@ func (*Instruction_Ring) isInstruction_Is() {}
 func (*Instruction_SetHeader) isInstruction_Is() {}
 
 func (*Instruction_Tag) isInstruction_Is() {}
+
+func (*Instruction_Dial) isInstruction_Is() {}
+
+// Result answers an instruction that the script waits for.
+type Result struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Run   uint64                 `protobuf:"fixed64,1,opt,name=run,proto3" json:"run,omitempty"`
+	// Of the instruction it answers.
+	Seq uint32 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	// Types that are valid to be assigned to Is:
+	//
+	//	*Result_Dialled
+	Is            isResult_Is `protobuf_oneof:"is"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Result) Reset() {
+	*x = Result{}
+	mi := &file_worker_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Result) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Result) ProtoMessage() {}
+
+func (x *Result) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Result.ProtoReflect.Descriptor instead.
+func (*Result) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Result) GetRun() uint64 {
+	if x != nil {
+		return x.Run
+	}
+	return 0
+}
+
+func (x *Result) GetSeq() uint32 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Result) GetIs() isResult_Is {
+	if x != nil {
+		return x.Is
+	}
+	return nil
+}
+
+func (x *Result) GetDialled() *Dialled {
+	if x != nil {
+		if x, ok := x.Is.(*Result_Dialled); ok {
+			return x.Dialled
+		}
+	}
+	return nil
+}
+
+type isResult_Is interface {
+	isResult_Is()
+}
+
+type Result_Dialled struct {
+	Dialled *Dialled `protobuf:"bytes,3,opt,name=dialled,proto3,oneof"`
+}
+
+func (*Result_Dialled) isResult_Is() {}
+
+// Dial calls others and connects the caller with the first that answers. Its
+// groups are tried one after the other, the legs of one group together. It is
+// answered by Dialled; the script waits for it.
+type Dial struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 20, with at most 20 legs in all of them.
+	Groups []*DialGroup `protobuf:"bytes,1,rep,name=groups,proto3" json:"groups,omitempty"`
+	// For all groups together; 0 means no limit but those of the legs.
+	TimeoutMs     uint32 `protobuf:"varint,2,opt,name=timeout_ms,json=timeoutMs,proto3" json:"timeout_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Dial) Reset() {
+	*x = Dial{}
+	mi := &file_worker_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Dial) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Dial) ProtoMessage() {}
+
+func (x *Dial) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Dial.ProtoReflect.Descriptor instead.
+func (*Dial) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Dial) GetGroups() []*DialGroup {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+func (x *Dial) GetTimeoutMs() uint32 {
+	if x != nil {
+		return x.TimeoutMs
+	}
+	return 0
+}
+
+type DialGroup struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Legs          []*DialLeg             `protobuf:"bytes,1,rep,name=legs,proto3" json:"legs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DialGroup) Reset() {
+	*x = DialGroup{}
+	mi := &file_worker_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DialGroup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DialGroup) ProtoMessage() {}
+
+func (x *DialGroup) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DialGroup.ProtoReflect.Descriptor instead.
+func (*DialGroup) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *DialGroup) GetLegs() []*DialLeg {
+	if x != nil {
+		return x.Legs
+	}
+	return nil
+}
+
+type DialLeg struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A SIP URI, or USER@GATEWAY with the name of one of the account's gateways.
+	Target string `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// How long it may ring; 0 means the account's default.
+	RingMs uint32 `protobuf:"varint,2,opt,name=ring_ms,json=ringMs,proto3" json:"ring_ms,omitempty"`
+	// How long after the start of its group the leg begins, at most 120 s.
+	DelayMs uint32 `protobuf:"varint,3,opt,name=delay_ms,json=delayMs,proto3" json:"delay_ms,omitempty"`
+	// How long the call may last once this leg has answered; 0 means the account's limit.
+	AnsweredMs uint32 `protobuf:"varint,4,opt,name=answered_ms,json=answeredMs,proto3" json:"answered_ms,omitempty"`
+	// What the callee sees as From; empty means what the caller sent.
+	FromName string `protobuf:"bytes,5,opt,name=from_name,json=fromName,proto3" json:"from_name,omitempty"`
+	FromUser string `protobuf:"bytes,6,opt,name=from_user,json=fromUser,proto3" json:"from_user,omitempty"`
+	FromHost string `protobuf:"bytes,7,opt,name=from_host,json=fromHost,proto3" json:"from_host,omitempty"`
+	// Further headers of its INVITE.
+	Headers       []*Header `protobuf:"bytes,8,rep,name=headers,proto3" json:"headers,omitempty"`
+	Redirects     Redirects `protobuf:"varint,9,opt,name=redirects,proto3,enum=dialyard.worker.Redirects" json:"redirects,omitempty"`
+	Transfers     Transfers `protobuf:"varint,10,opt,name=transfers,proto3,enum=dialyard.worker.Transfers" json:"transfers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DialLeg) Reset() {
+	*x = DialLeg{}
+	mi := &file_worker_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DialLeg) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DialLeg) ProtoMessage() {}
+
+func (x *DialLeg) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DialLeg.ProtoReflect.Descriptor instead.
+func (*DialLeg) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *DialLeg) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *DialLeg) GetRingMs() uint32 {
+	if x != nil {
+		return x.RingMs
+	}
+	return 0
+}
+
+func (x *DialLeg) GetDelayMs() uint32 {
+	if x != nil {
+		return x.DelayMs
+	}
+	return 0
+}
+
+func (x *DialLeg) GetAnsweredMs() uint32 {
+	if x != nil {
+		return x.AnsweredMs
+	}
+	return 0
+}
+
+func (x *DialLeg) GetFromName() string {
+	if x != nil {
+		return x.FromName
+	}
+	return ""
+}
+
+func (x *DialLeg) GetFromUser() string {
+	if x != nil {
+		return x.FromUser
+	}
+	return ""
+}
+
+func (x *DialLeg) GetFromHost() string {
+	if x != nil {
+		return x.FromHost
+	}
+	return ""
+}
+
+func (x *DialLeg) GetHeaders() []*Header {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *DialLeg) GetRedirects() Redirects {
+	if x != nil {
+		return x.Redirects
+	}
+	return Redirects_REDIRECTS_UNSPECIFIED
+}
+
+func (x *DialLeg) GetTransfers() Transfers {
+	if x != nil {
+		return x.Transfers
+	}
+	return Transfers_TRANSFERS_UNSPECIFIED
+}
+
+// Dialled is how a Dial ended.
+type Dialled struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Status DialStatus             `protobuf:"varint,1,opt,name=status,proto3,enum=dialyard.worker.DialStatus" json:"status,omitempty"`
+	// The best response of all legs (RFC 3261 16.7), or the answering leg's.
+	Code   uint32 `protobuf:"varint,2,opt,name=code,proto3" json:"code,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Which leg answered or gave that code, counted from 1 over all groups; 0 for none.
+	Leg uint32 `protobuf:"varint,4,opt,name=leg,proto3" json:"leg,omitempty"`
+	// From the start of the dial to its end.
+	ElapsedMs uint32 `protobuf:"varint,5,opt,name=elapsed_ms,json=elapsedMs,proto3" json:"elapsed_ms,omitempty"`
+	// Of a 3xx that is returned.
+	Contacts      []string `protobuf:"bytes,6,rep,name=contacts,proto3" json:"contacts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Dialled) Reset() {
+	*x = Dialled{}
+	mi := &file_worker_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Dialled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Dialled) ProtoMessage() {}
+
+func (x *Dialled) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Dialled.ProtoReflect.Descriptor instead.
+func (*Dialled) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Dialled) GetStatus() DialStatus {
+	if x != nil {
+		return x.Status
+	}
+	return DialStatus_DIAL_STATUS_UNSPECIFIED
+}
+
+func (x *Dialled) GetCode() uint32 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *Dialled) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Dialled) GetLeg() uint32 {
+	if x != nil {
+		return x.Leg
+	}
+	return 0
+}
+
+func (x *Dialled) GetElapsedMs() uint32 {
+	if x != nil {
+		return x.ElapsedMs
+	}
+	return 0
+}
+
+func (x *Dialled) GetContacts() []string {
+	if x != nil {
+		return x.Contacts
+	}
+	return nil
+}
 
 // Reject is a final answer, 400 to 699; an empty reason means the usual phrase.
 type Reject struct {
@@ -1152,7 +1750,7 @@ type Reject struct {
 
 func (x *Reject) Reset() {
 	*x = Reject{}
-	mi := &file_worker_proto_msgTypes[12]
+	mi := &file_worker_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1164,7 +1762,7 @@ func (x *Reject) String() string {
 func (*Reject) ProtoMessage() {}
 
 func (x *Reject) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[12]
+	mi := &file_worker_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1177,7 +1775,7 @@ func (x *Reject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reject.ProtoReflect.Descriptor instead.
 func (*Reject) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{12}
+	return file_worker_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Reject) GetCode() uint32 {
@@ -1212,7 +1810,7 @@ type Redirect struct {
 
 func (x *Redirect) Reset() {
 	*x = Redirect{}
-	mi := &file_worker_proto_msgTypes[13]
+	mi := &file_worker_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1224,7 +1822,7 @@ func (x *Redirect) String() string {
 func (*Redirect) ProtoMessage() {}
 
 func (x *Redirect) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[13]
+	mi := &file_worker_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1237,7 +1835,7 @@ func (x *Redirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
 func (*Redirect) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{13}
+	return file_worker_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Redirect) GetCode() uint32 {
@@ -1264,7 +1862,7 @@ type Ring struct {
 
 func (x *Ring) Reset() {
 	*x = Ring{}
-	mi := &file_worker_proto_msgTypes[14]
+	mi := &file_worker_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1276,7 +1874,7 @@ func (x *Ring) String() string {
 func (*Ring) ProtoMessage() {}
 
 func (x *Ring) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[14]
+	mi := &file_worker_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1289,7 +1887,7 @@ func (x *Ring) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ring.ProtoReflect.Descriptor instead.
 func (*Ring) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{14}
+	return file_worker_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Ring) GetCode() uint32 {
@@ -1310,7 +1908,7 @@ type SetHeader struct {
 
 func (x *SetHeader) Reset() {
 	*x = SetHeader{}
-	mi := &file_worker_proto_msgTypes[15]
+	mi := &file_worker_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1322,7 +1920,7 @@ func (x *SetHeader) String() string {
 func (*SetHeader) ProtoMessage() {}
 
 func (x *SetHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[15]
+	mi := &file_worker_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1335,7 +1933,7 @@ func (x *SetHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetHeader.ProtoReflect.Descriptor instead.
 func (*SetHeader) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{15}
+	return file_worker_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SetHeader) GetHeader() *Header {
@@ -1356,7 +1954,7 @@ type Tag struct {
 
 func (x *Tag) Reset() {
 	*x = Tag{}
-	mi := &file_worker_proto_msgTypes[16]
+	mi := &file_worker_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1368,7 +1966,7 @@ func (x *Tag) String() string {
 func (*Tag) ProtoMessage() {}
 
 func (x *Tag) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[16]
+	mi := &file_worker_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1381,7 +1979,7 @@ func (x *Tag) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tag.ProtoReflect.Descriptor instead.
 func (*Tag) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{16}
+	return file_worker_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Tag) GetName() string {
@@ -1408,7 +2006,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_worker_proto_msgTypes[17]
+	mi := &file_worker_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1420,7 +2018,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[17]
+	mi := &file_worker_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1433,7 +2031,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{17}
+	return file_worker_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Header) GetName() string {
@@ -1462,7 +2060,7 @@ type Log struct {
 
 func (x *Log) Reset() {
 	*x = Log{}
-	mi := &file_worker_proto_msgTypes[18]
+	mi := &file_worker_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1474,7 +2072,7 @@ func (x *Log) String() string {
 func (*Log) ProtoMessage() {}
 
 func (x *Log) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[18]
+	mi := &file_worker_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1487,7 +2085,7 @@ func (x *Log) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Log.ProtoReflect.Descriptor instead.
 func (*Log) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{18}
+	return file_worker_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Log) GetRun() uint64 {
@@ -1525,7 +2123,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_worker_proto_msgTypes[19]
+	mi := &file_worker_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1537,7 +2135,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[19]
+	mi := &file_worker_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1550,7 +2148,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{19}
+	return file_worker_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Done) GetRun() uint64 {
@@ -1597,7 +2195,7 @@ type ScriptError struct {
 
 func (x *ScriptError) Reset() {
 	*x = ScriptError{}
-	mi := &file_worker_proto_msgTypes[20]
+	mi := &file_worker_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1609,7 +2207,7 @@ func (x *ScriptError) String() string {
 func (*ScriptError) ProtoMessage() {}
 
 func (x *ScriptError) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[20]
+	mi := &file_worker_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1622,7 +2220,7 @@ func (x *ScriptError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptError.ProtoReflect.Descriptor instead.
 func (*ScriptError) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{20}
+	return file_worker_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ScriptError) GetFile() string {
@@ -1676,7 +2274,7 @@ type NeedBundle struct {
 
 func (x *NeedBundle) Reset() {
 	*x = NeedBundle{}
-	mi := &file_worker_proto_msgTypes[21]
+	mi := &file_worker_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1688,7 +2286,7 @@ func (x *NeedBundle) String() string {
 func (*NeedBundle) ProtoMessage() {}
 
 func (x *NeedBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[21]
+	mi := &file_worker_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1701,7 +2299,7 @@ func (x *NeedBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NeedBundle.ProtoReflect.Descriptor instead.
 func (*NeedBundle) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{21}
+	return file_worker_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *NeedBundle) GetHash() string {
@@ -1722,7 +2320,7 @@ type Checked struct {
 
 func (x *Checked) Reset() {
 	*x = Checked{}
-	mi := &file_worker_proto_msgTypes[22]
+	mi := &file_worker_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +2332,7 @@ func (x *Checked) String() string {
 func (*Checked) ProtoMessage() {}
 
 func (x *Checked) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[22]
+	mi := &file_worker_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +2345,7 @@ func (x *Checked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checked.ProtoReflect.Descriptor instead.
 func (*Checked) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{22}
+	return file_worker_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Checked) GetId() uint64 {
@@ -1779,7 +2377,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_worker_proto_msgTypes[23]
+	mi := &file_worker_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1791,7 +2389,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[23]
+	mi := &file_worker_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1804,7 +2402,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{23}
+	return file_worker_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Beat) GetHeapBytes() uint64 {
@@ -1848,12 +2446,13 @@ const file_worker_proto_rawDesc = "" +
 	"\n" +
 	"\fworker.proto\x12\x0fdialyard.worker\":\n" +
 	"\bToWorker\x12.\n" +
-	"\x06orders\x18\x01 \x03(\v2\x16.dialyard.worker.OrderR\x06orders\"\xd3\x01\n" +
+	"\x06orders\x18\x01 \x03(\v2\x16.dialyard.worker.OrderR\x06orders\"\x86\x02\n" +
 	"\x05Order\x12.\n" +
 	"\x05start\x18\x01 \x01(\v2\x16.dialyard.worker.StartH\x00R\x05start\x121\n" +
 	"\x06cancel\x18\x02 \x01(\v2\x17.dialyard.worker.CancelH\x00R\x06cancel\x121\n" +
 	"\x06bundle\x18\x03 \x01(\v2\x17.dialyard.worker.BundleH\x00R\x06bundle\x12.\n" +
-	"\x05check\x18\x04 \x01(\v2\x16.dialyard.worker.CheckH\x00R\x05checkB\x04\n" +
+	"\x05check\x18\x04 \x01(\v2\x16.dialyard.worker.CheckH\x00R\x05check\x121\n" +
+	"\x06result\x18\x05 \x01(\v2\x17.dialyard.worker.ResultH\x00R\x06resultB\x04\n" +
 	"\x02is\"\xf2\x01\n" +
 	"\x05Start\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\x06R\x03run\x12\x18\n" +
@@ -1909,7 +2508,7 @@ const file_worker_proto_rawDesc = "" +
 	"needBundle\x124\n" +
 	"\achecked\x18\x05 \x01(\v2\x18.dialyard.worker.CheckedH\x00R\achecked\x12+\n" +
 	"\x04beat\x18\x06 \x01(\v2\x15.dialyard.worker.BeatH\x00R\x04beatB\x04\n" +
-	"\x02is\"\xb7\x02\n" +
+	"\x02is\"\xe4\x02\n" +
 	"\vInstruction\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\x06R\x03run\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\rR\x03seq\x121\n" +
@@ -1918,8 +2517,41 @@ const file_worker_proto_rawDesc = "" +
 	"\x04ring\x18\x05 \x01(\v2\x15.dialyard.worker.RingH\x00R\x04ring\x12;\n" +
 	"\n" +
 	"set_header\x18\x06 \x01(\v2\x1a.dialyard.worker.SetHeaderH\x00R\tsetHeader\x12(\n" +
-	"\x03tag\x18\a \x01(\v2\x14.dialyard.worker.TagH\x00R\x03tagB\x04\n" +
-	"\x02is\"g\n" +
+	"\x03tag\x18\a \x01(\v2\x14.dialyard.worker.TagH\x00R\x03tag\x12+\n" +
+	"\x04dial\x18\b \x01(\v2\x15.dialyard.worker.DialH\x00R\x04dialB\x04\n" +
+	"\x02is\"h\n" +
+	"\x06Result\x12\x10\n" +
+	"\x03run\x18\x01 \x01(\x06R\x03run\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\rR\x03seq\x124\n" +
+	"\adialled\x18\x03 \x01(\v2\x18.dialyard.worker.DialledH\x00R\adialledB\x04\n" +
+	"\x02is\"Y\n" +
+	"\x04Dial\x122\n" +
+	"\x06groups\x18\x01 \x03(\v2\x1a.dialyard.worker.DialGroupR\x06groups\x12\x1d\n" +
+	"\n" +
+	"timeout_ms\x18\x02 \x01(\rR\ttimeoutMs\"9\n" +
+	"\tDialGroup\x12,\n" +
+	"\x04legs\x18\x01 \x03(\v2\x18.dialyard.worker.DialLegR\x04legs\"\xf4\x02\n" +
+	"\aDialLeg\x12\x16\n" +
+	"\x06target\x18\x01 \x01(\tR\x06target\x12\x17\n" +
+	"\aring_ms\x18\x02 \x01(\rR\x06ringMs\x12\x19\n" +
+	"\bdelay_ms\x18\x03 \x01(\rR\adelayMs\x12\x1f\n" +
+	"\vanswered_ms\x18\x04 \x01(\rR\n" +
+	"answeredMs\x12\x1b\n" +
+	"\tfrom_name\x18\x05 \x01(\tR\bfromName\x12\x1b\n" +
+	"\tfrom_user\x18\x06 \x01(\tR\bfromUser\x12\x1b\n" +
+	"\tfrom_host\x18\a \x01(\tR\bfromHost\x121\n" +
+	"\aheaders\x18\b \x03(\v2\x17.dialyard.worker.HeaderR\aheaders\x128\n" +
+	"\tredirects\x18\t \x01(\x0e2\x1a.dialyard.worker.RedirectsR\tredirects\x128\n" +
+	"\ttransfers\x18\n" +
+	" \x01(\x0e2\x1a.dialyard.worker.TransfersR\ttransfers\"\xb7\x01\n" +
+	"\aDialled\x123\n" +
+	"\x06status\x18\x01 \x01(\x0e2\x1b.dialyard.worker.DialStatusR\x06status\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\rR\x04code\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x10\n" +
+	"\x03leg\x18\x04 \x01(\rR\x03leg\x12\x1d\n" +
+	"\n" +
+	"elapsed_ms\x18\x05 \x01(\rR\telapsedMs\x12\x1a\n" +
+	"\bcontacts\x18\x06 \x03(\tR\bcontacts\"g\n" +
 	"\x06Reject\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x121\n" +
@@ -1970,7 +2602,25 @@ const file_worker_proto_rawDesc = "" +
 	"runs_total\x18\x04 \x01(\x04R\trunsTotal\x12\x1e\n" +
 	"\n" +
 	"overstayed\x18\x05 \x01(\rR\n" +
-	"overstayed*u\n" +
+	"overstayed*R\n" +
+	"\tRedirects\x12\x19\n" +
+	"\x15REDIRECTS_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10REDIRECTS_FOLLOW\x10\x01\x12\x14\n" +
+	"\x10REDIRECTS_RETURN\x10\x02*b\n" +
+	"\tTransfers\x12\x19\n" +
+	"\x15TRANSFERS_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eTRANSFERS_NONE\x10\x01\x12\x12\n" +
+	"\x0eTRANSFERS_PASS\x10\x02\x12\x12\n" +
+	"\x0eTRANSFERS_CALL\x10\x03*\xc3\x01\n" +
+	"\n" +
+	"DialStatus\x12\x1b\n" +
+	"\x17DIAL_STATUS_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14DIAL_STATUS_ANSWERED\x10\x01\x12\x14\n" +
+	"\x10DIAL_STATUS_BUSY\x10\x02\x12\x19\n" +
+	"\x15DIAL_STATUS_NO_ANSWER\x10\x03\x12\x16\n" +
+	"\x12DIAL_STATUS_FAILED\x10\x04\x12\x19\n" +
+	"\x15DIAL_STATUS_CANCELLED\x10\x05\x12\x1a\n" +
+	"\x16DIAL_STATUS_REDIRECTED\x10\x06*u\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OUTCOME_FINISHED\x10\x01\x12\x11\n" +
@@ -1992,69 +2642,86 @@ func file_worker_proto_rawDescGZIP() []byte {
 	return file_worker_proto_rawDescData
 }
 
-var file_worker_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_worker_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_worker_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_worker_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_worker_proto_goTypes = []any{
-	(Outcome)(0),        // 0: dialyard.worker.Outcome
-	(*ToWorker)(nil),    // 1: dialyard.worker.ToWorker
-	(*Order)(nil),       // 2: dialyard.worker.Order
-	(*Start)(nil),       // 3: dialyard.worker.Start
-	(*Facts)(nil),       // 4: dialyard.worker.Facts
-	(*Limits)(nil),      // 5: dialyard.worker.Limits
-	(*Cancel)(nil),      // 6: dialyard.worker.Cancel
-	(*Bundle)(nil),      // 7: dialyard.worker.Bundle
-	(*File)(nil),        // 8: dialyard.worker.File
-	(*Check)(nil),       // 9: dialyard.worker.Check
-	(*ToHost)(nil),      // 10: dialyard.worker.ToHost
-	(*Report)(nil),      // 11: dialyard.worker.Report
-	(*Instruction)(nil), // 12: dialyard.worker.Instruction
-	(*Reject)(nil),      // 13: dialyard.worker.Reject
-	(*Redirect)(nil),    // 14: dialyard.worker.Redirect
-	(*Ring)(nil),        // 15: dialyard.worker.Ring
-	(*SetHeader)(nil),   // 16: dialyard.worker.SetHeader
-	(*Tag)(nil),         // 17: dialyard.worker.Tag
-	(*Header)(nil),      // 18: dialyard.worker.Header
-	(*Log)(nil),         // 19: dialyard.worker.Log
-	(*Done)(nil),        // 20: dialyard.worker.Done
-	(*ScriptError)(nil), // 21: dialyard.worker.ScriptError
-	(*NeedBundle)(nil),  // 22: dialyard.worker.NeedBundle
-	(*Checked)(nil),     // 23: dialyard.worker.Checked
-	(*Beat)(nil),        // 24: dialyard.worker.Beat
+	(Redirects)(0),      // 0: dialyard.worker.Redirects
+	(Transfers)(0),      // 1: dialyard.worker.Transfers
+	(DialStatus)(0),     // 2: dialyard.worker.DialStatus
+	(Outcome)(0),        // 3: dialyard.worker.Outcome
+	(*ToWorker)(nil),    // 4: dialyard.worker.ToWorker
+	(*Order)(nil),       // 5: dialyard.worker.Order
+	(*Start)(nil),       // 6: dialyard.worker.Start
+	(*Facts)(nil),       // 7: dialyard.worker.Facts
+	(*Limits)(nil),      // 8: dialyard.worker.Limits
+	(*Cancel)(nil),      // 9: dialyard.worker.Cancel
+	(*Bundle)(nil),      // 10: dialyard.worker.Bundle
+	(*File)(nil),        // 11: dialyard.worker.File
+	(*Check)(nil),       // 12: dialyard.worker.Check
+	(*ToHost)(nil),      // 13: dialyard.worker.ToHost
+	(*Report)(nil),      // 14: dialyard.worker.Report
+	(*Instruction)(nil), // 15: dialyard.worker.Instruction
+	(*Result)(nil),      // 16: dialyard.worker.Result
+	(*Dial)(nil),        // 17: dialyard.worker.Dial
+	(*DialGroup)(nil),   // 18: dialyard.worker.DialGroup
+	(*DialLeg)(nil),     // 19: dialyard.worker.DialLeg
+	(*Dialled)(nil),     // 20: dialyard.worker.Dialled
+	(*Reject)(nil),      // 21: dialyard.worker.Reject
+	(*Redirect)(nil),    // 22: dialyard.worker.Redirect
+	(*Ring)(nil),        // 23: dialyard.worker.Ring
+	(*SetHeader)(nil),   // 24: dialyard.worker.SetHeader
+	(*Tag)(nil),         // 25: dialyard.worker.Tag
+	(*Header)(nil),      // 26: dialyard.worker.Header
+	(*Log)(nil),         // 27: dialyard.worker.Log
+	(*Done)(nil),        // 28: dialyard.worker.Done
+	(*ScriptError)(nil), // 29: dialyard.worker.ScriptError
+	(*NeedBundle)(nil),  // 30: dialyard.worker.NeedBundle
+	(*Checked)(nil),     // 31: dialyard.worker.Checked
+	(*Beat)(nil),        // 32: dialyard.worker.Beat
 }
 var file_worker_proto_depIdxs = []int32{
-	2,  // 0: dialyard.worker.ToWorker.orders:type_name -> dialyard.worker.Order
-	3,  // 1: dialyard.worker.Order.start:type_name -> dialyard.worker.Start
-	6,  // 2: dialyard.worker.Order.cancel:type_name -> dialyard.worker.Cancel
-	7,  // 3: dialyard.worker.Order.bundle:type_name -> dialyard.worker.Bundle
-	9,  // 4: dialyard.worker.Order.check:type_name -> dialyard.worker.Check
-	4,  // 5: dialyard.worker.Start.facts:type_name -> dialyard.worker.Facts
-	5,  // 6: dialyard.worker.Start.limits:type_name -> dialyard.worker.Limits
-	8,  // 7: dialyard.worker.Bundle.files:type_name -> dialyard.worker.File
-	7,  // 8: dialyard.worker.Check.bundle:type_name -> dialyard.worker.Bundle
-	11, // 9: dialyard.worker.ToHost.reports:type_name -> dialyard.worker.Report
-	12, // 10: dialyard.worker.Report.instruction:type_name -> dialyard.worker.Instruction
-	19, // 11: dialyard.worker.Report.log:type_name -> dialyard.worker.Log
-	20, // 12: dialyard.worker.Report.done:type_name -> dialyard.worker.Done
-	22, // 13: dialyard.worker.Report.need_bundle:type_name -> dialyard.worker.NeedBundle
-	23, // 14: dialyard.worker.Report.checked:type_name -> dialyard.worker.Checked
-	24, // 15: dialyard.worker.Report.beat:type_name -> dialyard.worker.Beat
-	13, // 16: dialyard.worker.Instruction.reject:type_name -> dialyard.worker.Reject
-	14, // 17: dialyard.worker.Instruction.redirect:type_name -> dialyard.worker.Redirect
-	15, // 18: dialyard.worker.Instruction.ring:type_name -> dialyard.worker.Ring
-	16, // 19: dialyard.worker.Instruction.set_header:type_name -> dialyard.worker.SetHeader
-	17, // 20: dialyard.worker.Instruction.tag:type_name -> dialyard.worker.Tag
-	18, // 21: dialyard.worker.Reject.headers:type_name -> dialyard.worker.Header
-	18, // 22: dialyard.worker.SetHeader.header:type_name -> dialyard.worker.Header
-	0,  // 23: dialyard.worker.Done.outcome:type_name -> dialyard.worker.Outcome
-	21, // 24: dialyard.worker.Done.error:type_name -> dialyard.worker.ScriptError
-	21, // 25: dialyard.worker.Checked.error:type_name -> dialyard.worker.ScriptError
-	1,  // 26: dialyard.worker.Worker.Serve:input_type -> dialyard.worker.ToWorker
-	10, // 27: dialyard.worker.Worker.Serve:output_type -> dialyard.worker.ToHost
-	27, // [27:28] is the sub-list for method output_type
-	26, // [26:27] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	5,  // 0: dialyard.worker.ToWorker.orders:type_name -> dialyard.worker.Order
+	6,  // 1: dialyard.worker.Order.start:type_name -> dialyard.worker.Start
+	9,  // 2: dialyard.worker.Order.cancel:type_name -> dialyard.worker.Cancel
+	10, // 3: dialyard.worker.Order.bundle:type_name -> dialyard.worker.Bundle
+	12, // 4: dialyard.worker.Order.check:type_name -> dialyard.worker.Check
+	16, // 5: dialyard.worker.Order.result:type_name -> dialyard.worker.Result
+	7,  // 6: dialyard.worker.Start.facts:type_name -> dialyard.worker.Facts
+	8,  // 7: dialyard.worker.Start.limits:type_name -> dialyard.worker.Limits
+	11, // 8: dialyard.worker.Bundle.files:type_name -> dialyard.worker.File
+	10, // 9: dialyard.worker.Check.bundle:type_name -> dialyard.worker.Bundle
+	14, // 10: dialyard.worker.ToHost.reports:type_name -> dialyard.worker.Report
+	15, // 11: dialyard.worker.Report.instruction:type_name -> dialyard.worker.Instruction
+	27, // 12: dialyard.worker.Report.log:type_name -> dialyard.worker.Log
+	28, // 13: dialyard.worker.Report.done:type_name -> dialyard.worker.Done
+	30, // 14: dialyard.worker.Report.need_bundle:type_name -> dialyard.worker.NeedBundle
+	31, // 15: dialyard.worker.Report.checked:type_name -> dialyard.worker.Checked
+	32, // 16: dialyard.worker.Report.beat:type_name -> dialyard.worker.Beat
+	21, // 17: dialyard.worker.Instruction.reject:type_name -> dialyard.worker.Reject
+	22, // 18: dialyard.worker.Instruction.redirect:type_name -> dialyard.worker.Redirect
+	23, // 19: dialyard.worker.Instruction.ring:type_name -> dialyard.worker.Ring
+	24, // 20: dialyard.worker.Instruction.set_header:type_name -> dialyard.worker.SetHeader
+	25, // 21: dialyard.worker.Instruction.tag:type_name -> dialyard.worker.Tag
+	17, // 22: dialyard.worker.Instruction.dial:type_name -> dialyard.worker.Dial
+	20, // 23: dialyard.worker.Result.dialled:type_name -> dialyard.worker.Dialled
+	18, // 24: dialyard.worker.Dial.groups:type_name -> dialyard.worker.DialGroup
+	19, // 25: dialyard.worker.DialGroup.legs:type_name -> dialyard.worker.DialLeg
+	26, // 26: dialyard.worker.DialLeg.headers:type_name -> dialyard.worker.Header
+	0,  // 27: dialyard.worker.DialLeg.redirects:type_name -> dialyard.worker.Redirects
+	1,  // 28: dialyard.worker.DialLeg.transfers:type_name -> dialyard.worker.Transfers
+	2,  // 29: dialyard.worker.Dialled.status:type_name -> dialyard.worker.DialStatus
+	26, // 30: dialyard.worker.Reject.headers:type_name -> dialyard.worker.Header
+	26, // 31: dialyard.worker.SetHeader.header:type_name -> dialyard.worker.Header
+	3,  // 32: dialyard.worker.Done.outcome:type_name -> dialyard.worker.Outcome
+	29, // 33: dialyard.worker.Done.error:type_name -> dialyard.worker.ScriptError
+	29, // 34: dialyard.worker.Checked.error:type_name -> dialyard.worker.ScriptError
+	4,  // 35: dialyard.worker.Worker.Serve:input_type -> dialyard.worker.ToWorker
+	13, // 36: dialyard.worker.Worker.Serve:output_type -> dialyard.worker.ToHost
+	36, // [36:37] is the sub-list for method output_type
+	35, // [35:36] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_worker_proto_init() }
@@ -2067,6 +2734,7 @@ func file_worker_proto_init() {
 		(*Order_Cancel)(nil),
 		(*Order_Bundle)(nil),
 		(*Order_Check)(nil),
+		(*Order_Result)(nil),
 	}
 	file_worker_proto_msgTypes[10].OneofWrappers = []any{
 		(*Report_Instruction)(nil),
@@ -2082,14 +2750,18 @@ func file_worker_proto_init() {
 		(*Instruction_Ring)(nil),
 		(*Instruction_SetHeader)(nil),
 		(*Instruction_Tag)(nil),
+		(*Instruction_Dial)(nil),
+	}
+	file_worker_proto_msgTypes[12].OneofWrappers = []any{
+		(*Result_Dialled)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_worker_proto_rawDesc), len(file_worker_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   24,
+			NumEnums:      4,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,11 +27,18 @@ type Run interface {
 	Execute() *proto.Done
 	// Stop ends the script soon, from any goroutine.
 	Stop(outcome proto.Outcome, why string)
-	// Active is the time spent in the script so far, from any goroutine.
+	// Result gives the script the answer it waits for, from any goroutine. It
+	// does not block; an answer to something else has no effect.
+	Result(*proto.Result)
+	// Active is the time spent in the script so far, without waits, from any
+	// goroutine.
 	Active() time.Duration
+	// Waiting reports whether the script waits for a result, from any goroutine.
+	Waiting() bool
 }
 
-// A Host takes what a script wants, from the script's goroutine.
+// A Host takes what a script wants, from the script's goroutine. What has an
+// answer gets it by the run's Result.
 type Host interface {
 	Instruct(*proto.Instruction)
 	Log(*proto.Log)
@@ -70,6 +77,8 @@ func (e *engine) take(o *proto.Order) {
 		e.start(o.Start)
 	case *proto.Order_Cancel:
 		e.stop(o.Cancel.GetRun(), proto.Outcome_OUTCOME_CANCELLED, o.Cancel.GetReason())
+	case *proto.Order_Result:
+		e.answer(o.Result)
 	case *proto.Order_Bundle:
 		go e.compile(o.Bundle)
 	case *proto.Order_Check:
@@ -164,6 +173,15 @@ func (e *engine) stop(run uint64, outcome proto.Outcome, why string) {
 	defer e.mu.Unlock()
 	if r := e.runs[run]; r != nil {
 		r.stop(outcome, why)
+	}
+}
+
+// answer gives a result to the run that waits for it. There may be none any more.
+func (e *engine) answer(result *proto.Result) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r := e.runs[result.GetRun()]; r != nil {
+		r.Result(result)
 	}
 }
 

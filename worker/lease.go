@@ -39,9 +39,10 @@ func (p *Pool) Start(run *proto.Start, only, avoid string) (worker string, ok bo
 	return "", false
 }
 
-// lease takes a place on the worker and queues the order, or neither.
+// lease takes a place on the worker and queues the order, or neither. Runs that wait
+// for a result leave their place to others, within bounds.
 func (p *process) lease(o *proto.Order, limit int) bool {
-	if p.inflight.Add(1) > int64(limit) || !p.offer(o) {
+	if p.inflight.Add(1)-p.waiting.count.Load() > int64(limit) || !p.offer(o) {
 		p.inflight.Add(-1)
 		return false
 	}
@@ -85,11 +86,30 @@ func (r *roster) find(name string) *process {
 // Cancel asks a worker to end a run. A worker that cannot even be told is not
 // waited for.
 func (p *Pool) Cancel(worker string, run uint64, reason string) {
+	p.order(worker, &proto.Order{Is: &proto.Order_Cancel{Cancel: &proto.Cancel{Run: run, Reason: reason}}})
+}
+
+// Result gives a run the answer to an instruction that it waits for. Like Cancel
+// it never blocks and takes a worker that is gone, or cannot be told, as it is: a
+// run that hears nothing ends by its own limits.
+func (p *Pool) Result(worker string, result *proto.Result) {
+	if proc := p.order(worker, &proto.Order{Is: &proto.Order_Result{Result: result}}); proc != nil {
+		proc.waiting.end(result.GetRun())
+	}
+}
+
+// order queues what concerns a run that a worker holds. There is always room but
+// on a worker that has stopped reading: the queue has several places for each run
+// that a worker may hold, and a run has few orders under way. It names the worker,
+// nil if that is gone.
+func (p *Pool) order(worker string, o *proto.Order) *process {
 	for _, m := range p.roster.Load().members {
 		if m.proc != nil && m.proc.name == worker {
-			m.proc.offer(&proto.Order{Is: &proto.Order_Cancel{Cancel: &proto.Cancel{Run: run, Reason: reason}}})
+			m.proc.offer(o)
+			return m.proc
 		}
 	}
+	return nil
 }
 
 // Ready is the number of workers that take runs.

@@ -15,7 +15,7 @@ import (
 // Options are what a Pool is made from.
 type Options struct {
 	Slots int    // workers, 1 to 64
-	Runs  int    // at once on each worker; a probe has a place of its own
+	Runs  int    // at work at once on each worker; a probe has a place of its own
 	Dir   string // private directory for sockets and pid files
 	Dumps string // directory for the last words of dead workers; empty = not kept
 	Args  []string
@@ -176,7 +176,7 @@ func (p *Pool) perform(slot int, e SlotEffect) {
 
 // spawn starts a process and the goroutine that lives with it.
 func (p *Pool) spawn(slot int, generation uint32) {
-	proc := newProcess(slot, generation)
+	proc := newProcess(slot, generation, p.Runs)
 	p.processes[proc.name] = proc
 	p.running.Go(func() { p.live(proc) })
 }
@@ -217,9 +217,15 @@ func (p *Pool) take(proc *process, reports []*proto.Report) {
 	for _, r := range reports {
 		switch r := r.Is.(type) {
 		case *proto.Report_Done:
+			proc.waiting.end(r.Done.GetRun())
 			proc.inflight.Add(-1)
 			runs = true
-		case *proto.Report_Instruction, *proto.Report_Log:
+		case *proto.Report_Instruction:
+			if r.Instruction.GetDial() != nil {
+				proc.waiting.begin(r.Instruction.GetRun(), waitingFactor*p.Runs)
+			}
+			runs = true
+		case *proto.Report_Log:
 			runs = true
 		case *proto.Report_Beat:
 			proc.beat.Store(r.Beat)

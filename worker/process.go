@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	outboxSize   = 4096             // orders waiting for a worker's stream
+	outboxSize   = 4096             // orders waiting for a worker's stream, at the least
+	ordersOfRun  = 4                // that may be under way at once: start, result, cancel and one to spare
 	batchSize    = 128              // orders or reports in one message
 	startTimeout = 10 * time.Second // from exec to the handshake
 	maxWire      = 1 << 20          // octets of one message, as in worker.proto
@@ -39,6 +40,7 @@ type process struct {
 
 	pid      atomic.Int64
 	inflight atomic.Int64
+	waiting  waiting // those in flight that take no place
 	total    atomic.Uint64
 	beat     atomic.Pointer[proto.Beat]
 	beatAt   atomic.Int64 // Unix ns
@@ -51,10 +53,11 @@ type process struct {
 	stderr *tail
 }
 
-func newProcess(slot int, generation uint32) *process {
+// newProcess makes one that is to have so many runs at work at once.
+func newProcess(slot int, generation uint32, runs int) *process {
 	return &process{
 		name: nameOf(slot, generation), slot: slot, generation: generation, started: time.Now(),
-		outbox: make(chan *proto.Order, outboxSize), stop: make(chan struct{}),
+		outbox: make(chan *proto.Order, max(outboxSize, ordersOfRun*(1+waitingFactor)*(runs+1))), stop: make(chan struct{}),
 		exited: make(chan struct{}), stderr: &tail{},
 	}
 }

@@ -43,32 +43,41 @@ func (e *engine) vitals() *proto.Beat {
 const (
 	watchEvery = 5 * time.Millisecond
 	idleEvery  = 100 * time.Millisecond
-	suspicious = 50 * time.Millisecond // no plan that behaves is in Lua for so long
+	suspicious = 50 * time.Millisecond        // no plan that behaves is in Lua for so long
+	patience   = int(suspicious / watchEvery) // looks until an eater must have become suspicious
 	restEvery  = 5 * time.Second
 	restRuns   = 50 // runs within restEvery below which a worker rests
 )
 
 // watchMemory ends runs that eat the worker's memory before the kernel ends the
-// worker: above the soft limit, the run that has been in Lua for longest goes. It
-// looks often only while runs are under way.
+// worker: above the soft limit, the run that has been in Lua for longest goes. Runs
+// that wait for a result hold memory but take no more: one of them goes only if
+// nobody at work turns out to be the eater. It looks often only while a script is at
+// work.
 func (e *engine) watchMemory() {
+	above := 0 // looks in a row at which the heap was above the limit
 	for pause := idleEvery; ; {
 		select {
 		case <-e.gone:
 			return
 		case <-time.After(pause):
 		}
-		longest, any := e.longest()
-		pause = watchEvery
-		if !any {
-			pause = idleEvery
+		busy, any := e.underWay()
+		pause = idleEvery
+		if busy {
+			pause = watchEvery
+		}
+		if !any || read("/memory/classes/heap/objects:bytes") < e.limits.MemorySoft {
+			above = 0
 			continue
 		}
-		if read("/memory/classes/heap/objects:bytes") < e.limits.MemorySoft {
-			continue
+		above++
+		r := e.longest(false)
+		if r == nil && above > patience {
+			r = e.longest(true)
 		}
-		if longest != nil {
-			e.stop(longest.id, proto.Outcome_OUTCOME_LIMIT, "out of memory")
+		if r != nil {
+			e.stop(r.id, proto.Outcome_OUTCOME_LIMIT, "out of memory")
 		}
 		debug.FreeOSMemory()
 	}
@@ -97,17 +106,34 @@ func (e *engine) rest() {
 	}
 }
 
-// longest is the run most likely to be the eater, nil if all are short.
-func (e *engine) longest() (found *running, any bool) {
+// underWay reports whether any script is at work, and whether there are runs at
+// all, such as wait for a result.
+func (e *engine) underWay() (busy, any bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range e.runs {
+		if !r.Waiting() {
+			return true, true
+		}
+	}
+	return false, len(e.runs) > 0
+}
+
+// longest is the run that has been in Lua for longest: of those at work, if that is
+// suspiciously long, or of those that wait. It is nil if there is none.
+func (e *engine) longest(waiting bool) (found *running) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	most := suspicious
+	if waiting {
+		most = 0
+	}
 	for _, r := range e.runs {
-		if active := r.Active(); active > most && r.stopped.IsZero() {
+		if active := r.Active(); active > most && r.stopped.IsZero() && r.Waiting() == waiting {
 			found, most = r, active
 		}
 	}
-	return found, len(e.runs) > 0
+	return found
 }
 
 // read returns one number of the runtime's.

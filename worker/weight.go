@@ -4,10 +4,15 @@ import "dialyard/proto"
 
 // weightOfOrder is about how many octets an order has on the wire: what can be
 // large in it, at the cost of a few additions.
-func weightOfOrder(o *proto.Order) int {
+func weightOfOrder(o *proto.Order) (n int) {
 	switch o := o.Is.(type) {
 	case *proto.Order_Start:
 		return len(o.Start.GetFacts().GetHeaders()) + len(o.Start.GetFacts().GetBody())
+	case *proto.Order_Result:
+		for _, uri := range o.Result.GetDialled().GetContacts() {
+			n += len(uri)
+		}
+		return n + len(o.Result.GetDialled().GetReason())
 	case *proto.Order_Bundle:
 		return weightOfBundle(o.Bundle)
 	case *proto.Order_Check:
@@ -33,10 +38,23 @@ func weightOfReport(r *proto.Report) (n int) {
 		for _, t := range r.Instruction.GetRedirect().GetTargets() {
 			n += len(t)
 		}
+		for _, g := range r.Instruction.GetDial().GetGroups() {
+			n += weightOfLegs(g.Legs)
+		}
 	case *proto.Report_Log:
 		n = len(r.Log.Text)
 	case *proto.Report_Done:
 		n = len(r.Done.GetError().GetMessage()) + len(r.Done.GetError().GetStack())
+	}
+	return n
+}
+
+func weightOfLegs(legs []*proto.DialLeg) (n int) {
+	for _, leg := range legs {
+		n += len(leg.Target) + len(leg.FromName) + len(leg.FromUser) + len(leg.FromHost)
+		for _, h := range leg.Headers {
+			n += len(h.Name) + len(h.Value)
+		}
 	}
 	return n
 }

@@ -29,7 +29,7 @@ print(call.form.user) --> call has no field 'form'; did you mean 'from'?
 ---
 print(call.to.usr) --> call.to has no field 'usr'; did you mean 'user'?
 ---
-print(call.zzzzz) --> call has no field 'zzzzz'; it has account, body, deadline, from, header_values, headers, id, plan, redirect, reject, remove_header, ring, ruri, set_header, source, tag, to, version
+print(call.zzzzz) --> call has no field 'zzzzz'; it has account, body, deadline, dial, from, header_values, headers, id, plan, redirect, reject, remove_header, ring, ruri, set_header, source, tag, to, version
 ---
 call.to = "x" --> call is read-only
 ---
