@@ -17,12 +17,16 @@ type pace struct {
 	step   time.Duration // a try of the search for the highest rate
 	settle time.Duration // after each run
 	soak   time.Duration // load and rest of the memory measurement, each
-	rounds int           // of a comparison, each with both binaries
+	rounds int           // of a comparison, each with both
+	held   int           // calls held at once
+	stand  time.Duration // in which all of them are up
 }
 
 var (
-	fullPace  = pace{point: 10 * time.Second, step: 5 * time.Second, settle: time.Second, soak: time.Minute, rounds: 4}
-	quickPace = pace{point: 2 * time.Second, step: time.Second, settle: 200 * time.Millisecond, soak: 5 * time.Second, rounds: 2}
+	fullPace = pace{point: 10 * time.Second, step: 5 * time.Second, settle: time.Second, soak: time.Minute, rounds: 4,
+		held: 100_000, stand: time.Minute}
+	quickPace = pace{point: 2 * time.Second, step: time.Second, settle: 200 * time.Millisecond, soak: 5 * time.Second, rounds: 2,
+		held: 5000, stand: 3 * time.Second}
 )
 
 const (
@@ -33,31 +37,57 @@ const (
 	searchFloor   = 250
 	searchCeiling = 150_000
 
-	redirected = 302 // what the plan answers to the dialled number
+	dialledSearchStart = 2000
 )
+
+// subject is what is measured: a server, or a relay to measure it by.
+type subject interface {
+	target() string // called URI
+	answer() string // where it dials, empty when it redirects
+	family() (family, error)
+}
 
 // bench is how to measure; it holds nothing of a run.
 type bench struct {
-	pace     pace
-	grain    time.Duration // of the generator
-	rates    []float64     // calls/s
-	progress io.Writer
+	pace         pace
+	grain        time.Duration // of the generator
+	rates        []float64     // calls/s
+	dialledRates []float64     // of dialled calls
+	only         string        // one section, empty for all
+	progress     io.Writer
 }
 
-// measure takes all figures of one binary.
+// sections are what one execution measures, in this order.
+var sections = []string{"redirected", "memory", "dialled", "held"}
+
+// measure takes the figures of one binary, those of one section or all.
 func (b bench) measure(ctx context.Context, binary string) (results, error) {
 	r := results{Binary: binary, CPUs: runtime.NumCPU(), Grain: b.grain}
-	var err error
-	if r.Points, r.HighestClean, err = b.speed(ctx, binary); err != nil {
-		return results{}, err
+	for _, section := range sections {
+		if b.only != "" && b.only != section {
+			continue
+		}
+		var err error
+		switch section {
+		case "redirected":
+			r.Points, r.HighestClean, err = b.speed(ctx, binary)
+		case "memory":
+			r.Memory, err = b.memory(ctx, binary)
+		case "dialled":
+			r.Dialled, err = b.dialled(ctx, binary)
+		case "held":
+			r.Held, err = b.held(ctx, binary)
+		}
+		if err != nil {
+			return results{}, fmt.Errorf("%s: %w", section, err)
+		}
 	}
-	r.Memory, err = b.memory(ctx, binary)
-	return r, err
+	return r, nil
 }
 
 // speed runs the fixed rates and finds the highest clean one.
 func (b bench) speed(ctx context.Context, binary string) (points []point, highest float64, err error) {
-	s, err := b.startWarm(ctx, binary)
+	s, err := b.startWarm(ctx, binary, planRedirect)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -69,7 +99,7 @@ func (b bench) speed(ctx context.Context, binary string) (points []point, highes
 		}
 		points = append(points, p)
 	}
-	highest, err = b.search(ctx, s)
+	highest, err = b.search(ctx, s, searchStart)
 	if err != nil || highest == 0 {
 		return points, 0, err
 	}
@@ -85,7 +115,7 @@ func (b bench) speed(ctx context.Context, binary string) (points []point, highes
 }
 
 // sustained goes down from a rate which was clean for a step until it is clean for a whole point.
-func (b bench) sustained(ctx context.Context, s *server, rate float64) (point, error) {
+func (b bench) sustained(ctx context.Context, s subject, rate float64) (point, error) {
 	for {
 		p, err := b.point(ctx, s, rate, b.pace.point)
 		if err != nil || p.Fault == "" || rate < searchFloor {
@@ -96,8 +126,8 @@ func (b bench) sustained(ctx context.Context, s *server, rate float64) (point, e
 }
 
 // startWarm starts a server and lets it take a few calls, so that its first plan is compiled.
-func (b bench) startWarm(ctx context.Context, binary string) (*server, error) {
-	s, err := startServer(ctx, binary)
+func (b bench) startWarm(ctx context.Context, binary, plan string) (*server, error) {
+	s, err := startServer(ctx, binary, plan)
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +138,8 @@ func (b bench) startWarm(ctx context.Context, binary string) (*server, error) {
 	return s, nil
 }
 
-func (b bench) search(ctx context.Context, s *server) (float64, error) {
-	return highestClean(searchStart, searchFloor, searchCeiling, func(rate float64) (bool, error) {
+func (b bench) search(ctx context.Context, s subject, start float64) (float64, error) {
+	return highestClean(start, searchFloor, searchCeiling, func(rate float64) (bool, error) {
 		p, err := b.point(ctx, s, rate, b.pace.step)
 		return p.Fault == "", err
 	})
@@ -117,12 +147,12 @@ func (b bench) search(ctx context.Context, s *server) (float64, error) {
 
 // point places calls at one rate and takes the server's CPU time before and after. Lost calls are a fault
 // of the point and no error.
-func (b bench) point(ctx context.Context, s *server, rate float64, d time.Duration) (point, error) {
+func (b bench) point(ctx context.Context, s subject, rate float64, d time.Duration) (point, error) {
 	before, err := s.family()
 	if err != nil {
 		return point{}, err
 	}
-	report, err := load.Run(ctx, load.Options{Target: s.target(), Rate: rate, Duration: d, Grain: b.grain})
+	report, err := load.Run(ctx, load.Options{Target: s.target(), Answer: s.answer(), Rate: rate, Duration: d, Grain: b.grain})
 	if err != nil {
 		return point{}, err
 	}
@@ -150,7 +180,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // memory soaks a fresh server in calls and watches its RSS.
 func (b bench) memory(ctx context.Context, binary string) (memory, error) {
-	s, err := startServer(ctx, binary)
+	s, err := startServer(ctx, binary, planRedirect)
 	if err != nil {
 		return memory{}, err
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -75,12 +77,12 @@ func TestOneBadTryIsForgiven(t *testing.T) {
 func TestFault(t *testing.T) {
 	good := load.Report{Planned: 10, Sent: 10, Answered: map[int]int{302: 10}, InOrder: true}
 	for want, spoil := range map[string]func(*load.Report){
-		"":               func(*load.Report) {},
-		"lost":           func(r *load.Report) { r.Lost = 1 },
-		"not redirected": func(r *load.Report) { r.Answered = map[int]int{302: 9, 500: 1} },
-		"duplicates":     func(r *load.Report) { r.Duplicates = 1 },
-		"behind":         func(r *load.Report) { r.InOrder = false },
-		"9 of 10 calls":  func(r *load.Report) { r.Sent, r.Answered = 9, map[int]int{302: 9} },
+		"":              func(*load.Report) {},
+		"lost":          func(r *load.Report) { r.Lost = 1 },
+		"without a 302": func(r *load.Report) { r.Answered = map[int]int{302: 9, 500: 1} },
+		"duplicates":    func(r *load.Report) { r.Duplicates = 1 },
+		"behind":        func(r *load.Report) { r.InOrder = false },
+		"9 of 10 calls": func(r *load.Report) { r.Sent, r.Answered = 9, map[int]int{302: 9} },
 	} {
 		r := good
 		spoil(&r)
@@ -110,10 +112,77 @@ func TestRatesFlag(t *testing.T) {
 }
 
 func TestConfigNamesItsPorts(t *testing.T) {
-	s := server{sip: "127.0.0.1:1", http: "127.0.0.1:2", dir: "/d"}
-	for _, want := range []string{`"udp://127.0.0.1:1"`, `listen: "127.0.0.1:2"`, `dir: "/d/plans"`, "account: bench"} {
+	s := server{daemon: daemon{sip: "127.0.0.1:1", dir: "/d"}, plan: planDial, http: "127.0.0.1:2"}
+	for _, want := range []string{`"udp://127.0.0.1:1"`, `listen: "127.0.0.1:2"`, `dir: "/d/plans"`, "account: bench", "plan: dialled"} {
 		if !strings.Contains(s.config(), want) {
 			t.Errorf("no %s in\n%s", want, s.config())
+		}
+	}
+}
+
+func TestHeapIsSharedByTheCallsOfItsCollection(t *testing.T) {
+	began := time.Unix(1000, 0)
+	base := newUsage(strings.NewReader("# HELP x\n" + metricLive + " 1e+06\n" + metricCollected + " 999\n"))
+	peak := newUsage(strings.NewReader(metricLive + " 4e+06\n" + metricCollected + " 1.001e3\nother 7\n"))
+	base.RSS, peak.RSS = 10_000, 40_000
+	h := held{AtOnce: 3000, Base: base, Peak: peak}
+	h.weigh(began)
+	if h.NoHeap != "" || h.Counted != heldRate || h.PerCall != 3e6/heldRate || h.RSSEach != 10 {
+		t.Errorf("%+v", h)
+	}
+	h.Peak.Collected = began.Add(-time.Minute)
+	if h.weigh(began); h.NoHeap == "" {
+		t.Error("a collection before the calls counts")
+	}
+	h.Peak = newUsage(strings.NewReader("other 7\n"))
+	if h.weigh(began); !strings.Contains(h.NoHeap, metricLive) {
+		t.Errorf("without the metric: %q", h.NoHeap)
+	}
+}
+
+func TestDialledFault(t *testing.T) {
+	good := load.Report{Planned: 10, Sent: 10, Answered: map[int]int{200: 10}, InOrder: true}
+	for want, spoil := range map[string]func(*load.Report){
+		"":              func(*load.Report) {},
+		"without a 200": func(r *load.Report) { r.Answered = map[int]int{200: 9, 486: 1} },
+		"placed twice":  func(r *load.Report) { r.Dialled.DoubleLegs = 1 },
+		"never heard":   func(r *load.Report) { r.Dialled.Answered, r.Dialled.Connected, r.Dialled.Stranded = 10, 10, 1 },
+		"2 messages":    func(r *load.Report) { r.Dialled.Repeats, r.Dialled.AnswersResent = 1, 1 },
+	} {
+		r := good
+		r.Dialled = new(load.Dialled)
+		spoil(&r)
+		if got := fault(r); !strings.Contains(got, want) || (want == "") != (got == "") {
+			t.Errorf("fault %q, want %q", got, want)
+		}
+	}
+}
+
+func TestPlanDialsTheCallee(t *testing.T) {
+	s := server{daemon: daemon{dir: t.TempDir(), callee: "127.0.0.1:9"}}
+	if err := s.writePlans(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(s.dir, "plans", "bench", planDial, "main.lua"))
+	if err != nil || !strings.Contains(string(text), `"127.0.0.1:9"`) || strings.Contains(string(text), calleeInPlan) {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+func TestDialledResults(t *testing.T) {
+	both := results{Dialled: &relayed{
+		Points:       []beside{{Rate: 500, Dialyard: point{TotalMicros: 150}, Kamailio: &point{TotalMicros: 300}, Ratio: 0.5}},
+		HighestClean: 4000, KamailioHighestClean: 3000,
+	}}.String()
+	alone := results{Dialled: &relayed{Points: []beside{{Rate: 500}}, Skipped: errNoKamailio.Error()}}.String()
+	for text, wants := range map[string][]string{
+		both:  {"150.0", "300.0", "0.50", "kamailio's highest clean rate: 3000 calls/s"},
+		alone: {"not measured beside kamailio: kamailio is not installed", "highest clean rate: none"},
+	} {
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in\n%s", want, text)
+			}
 		}
 	}
 }

@@ -18,19 +18,19 @@ type versus struct {
 // compare runs both binaries at each rate in turns: old, new, new, old, and so on, so that a drift of the
 // machine falls on both.
 func (b bench) compare(ctx context.Context, oldBinary, newBinary string) ([]versus, error) {
-	older, err := b.startWarm(ctx, oldBinary)
+	older, err := b.startWarm(ctx, oldBinary, planRedirect)
 	if err != nil {
 		return nil, err
 	}
 	defer older.stop()
-	newer, err := b.startWarm(ctx, newBinary)
+	newer, err := b.startWarm(ctx, newBinary, planRedirect)
 	if err != nil {
 		return nil, err
 	}
 	defer newer.stop()
 	var all []versus
 	for _, rate := range b.rates {
-		v, err := b.duel(ctx, older, newer, rate)
+		v, err := b.duel(ctx, contender{"old", older}, contender{"new", newer}, rate)
 		if err != nil {
 			return nil, err
 		}
@@ -39,8 +39,14 @@ func (b bench) compare(ctx context.Context, oldBinary, newBinary string) ([]vers
 	return all, nil
 }
 
+// contender is a subject with the name under which it runs.
+type contender struct {
+	name string
+	subject
+}
+
 // duel is the comparison at one rate.
-func (b bench) duel(ctx context.Context, older, newer *server, rate float64) (versus, error) {
+func (b bench) duel(ctx context.Context, older, newer contender, rate float64) (versus, error) {
 	var points [2][]point
 	var ratios []float64
 	for round := range b.pace.rounds {
@@ -49,8 +55,8 @@ func (b bench) duel(ctx context.Context, older, newer *server, rate float64) (ve
 			order = []int{1, 0}
 		}
 		for _, i := range order {
-			s := []*server{older, newer}[i]
-			fmt.Fprintf(b.progress, "%s ", []string{"old", "new"}[i])
+			s := []contender{older, newer}[i]
+			fmt.Fprintf(b.progress, "%s ", s.name)
 			p, err := b.point(ctx, s, rate, b.pace.point)
 			if err != nil {
 				return versus{}, err

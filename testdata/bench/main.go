@@ -9,6 +9,10 @@
 //	highest rate     the highest at which every call is answered in time, once, and as the plan says;
 //	                 then the same figures at that rate and at half of it
 //	memory           RSS of the front and its workers: fresh, after a minute of load, a minute later
+//	dialled          calls which the plan dials, from INVITE to BYE through both legs, the generator at
+//	                 both ends: fixed rates and the highest clean one, in turns with Kamailio's stateful
+//	                 relay and a Lua script of its own, where kamailio is installed
+//	held             100,000 answered calls at once: live heap and RSS of the front per call
 //
 // With -compare two binaries run side by side, one under load at a time, in turns, so that what else the
 // machine does meets both alike.
@@ -25,6 +29,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,7 +40,8 @@ import (
 type options struct {
 	binary, compare string
 	quick, json     bool
-	rates           rates
+	rates, dialled  rates
+	only            string
 	grain           time.Duration
 }
 
@@ -63,12 +69,20 @@ func (r *rates) Set(s string) error {
 }
 
 func parseFlags() options {
-	o := options{rates: rates{1000, 3000, 8000, 18000}}
+	o := options{rates: rates{1000, 3000, 8000, 18000}, dialled: rates{500, 1000, 2000}}
 	flag.StringVar(&o.binary, "binary", "", "the `binary` to measure instead of this source")
 	flag.StringVar(&o.compare, "compare", "", "an older `binary` to compare with, in interleaved runs")
-	flag.BoolVar(&o.quick, "quick", false, "shorter runs and rests: a minute in all, for a first look")
+	flag.BoolVar(&o.quick, "quick", false, "shorter runs and rests: three minutes in all, for a first look")
 	flag.BoolVar(&o.json, "json", false, "print the results as JSON")
 	flag.Var(&o.rates, "rates", "fixed rates in calls/s, comma-separated")
+	flag.Var(&o.dialled, "dialled-rates", "fixed rates of dialled calls in calls/s, comma-separated")
+	flag.Func("only", "one `section`: "+strings.Join(sections, ", "), func(s string) error {
+		if !slices.Contains(sections, s) {
+			return fmt.Errorf("%q is none of %s", s, strings.Join(sections, ", "))
+		}
+		o.only = s
+		return nil
+	})
 	flag.DurationVar(&o.grain, "grain", 100*time.Microsecond, "grain of the generator, see `dialyard load --help`")
 	flag.Parse()
 	return o
@@ -99,7 +113,7 @@ func build(ctx context.Context) error {
 
 // run measures and prints. The servers it starts are gone when it returns.
 func run(ctx context.Context, o options, out io.Writer) error {
-	b := bench{pace: fullPace, grain: o.grain, rates: o.rates, progress: os.Stderr}
+	b := bench{pace: fullPace, grain: o.grain, rates: o.rates, dialledRates: o.dialled, only: o.only, progress: os.Stderr}
 	if o.quick {
 		b.pace = quickPace
 	}

@@ -17,6 +17,8 @@ type results struct {
 	Points       []point       `json:"points,omitempty"`
 	HighestClean float64       `json:"highest_clean_rate,omitempty"` // calls/s
 	Memory       memory        `json:"memory,omitzero"`
+	Dialled      *relayed      `json:"dialled,omitempty"`
+	Held         *held         `json:"held,omitempty"`
 	Comparison   []versus      `json:"comparison,omitempty"`
 }
 
@@ -31,7 +33,17 @@ type point struct {
 	P50           time.Duration `json:"p50_ns"`
 	P99           time.Duration `json:"p99_ns"`
 	P999          time.Duration `json:"p999_ns"`
+	Dialled       *delays       `json:"dialled,omitempty"`
 	Fault         string        `json:"fault,omitempty"` // why the run is not clean
+}
+
+// delays are what only dialled calls have.
+type delays struct {
+	PostDialP50 time.Duration `json:"post_dial_p50_ns"` // to the 180
+	PostDialP99 time.Duration `json:"post_dial_p99_ns"`
+	ReleaseP50  time.Duration `json:"release_p50_ns"` // from the BYE to its 200
+	ReleaseP99  time.Duration `json:"release_p99_ns"`
+	Rung        int           `json:"rung"` // calls whose caller heard the 180
 }
 
 func newPoint(r load.Report, before, after family) point {
@@ -50,23 +62,38 @@ func newPoint(r load.Report, before, after family) point {
 		Fault:         fault(r),
 	}
 	p.TotalMicros = p.FrontMicros + p.WorkersMicros
+	if d := r.Dialled; d != nil {
+		p.Dialled = &delays{d.PostDial.P50, d.PostDial.P99, r.Release.P50, r.Release.P99, d.Rung}
+	}
 	return p
 }
+
+// What the generator is to hear of a call, by the plan.
+const (
+	redirected = 302
+	answered   = 200
+)
 
 // fault is the first reason why a run is not clean, empty for a clean one. A duplicate is a fault: over
 // loopback it means that an ACK was lost or waited for T1.
 func fault(r load.Report) string {
+	wanted := redirected
+	if r.Dialled != nil {
+		wanted = answered
+	}
 	switch err := r.Err(); {
 	case err != nil:
 		return err.Error()
-	case r.Answered[redirected] != r.Sent:
-		return fmt.Sprintf("%d of %d calls not redirected: %v", r.Sent-r.Answered[redirected], r.Sent, r.Answered)
+	case r.Answered[wanted] != r.Sent:
+		return fmt.Sprintf("%d of %d calls without a %d: %v", r.Sent-r.Answered[wanted], r.Sent, wanted, r.Answered)
 	case r.Duplicates > 0:
 		return fmt.Sprintf("%d duplicates", r.Duplicates)
+	case r.Dialled != nil && r.Dialled.Repeats+r.Dialled.AnswersResent > 0:
+		return fmt.Sprintf("%d messages again at the callee", r.Dialled.Repeats+r.Dialled.AnswersResent)
 	case !r.InOrder:
 		return fmt.Sprintf("generator behind its schedule: p99 %v", r.SendLag.P99)
 	case r.Overflowed > 0:
-		return fmt.Sprintf("%d responses overflowed the generator", r.Overflowed)
+		return fmt.Sprintf("%d messages overflowed the generator", r.Overflowed)
 	case !r.Clean():
 		return fmt.Sprintf("%d of %d calls sent, %d send errors", r.Sent, r.Planned, r.SendErrors)
 	}
@@ -98,14 +125,28 @@ func (r results) String() string {
 		return b.String()
 	}
 	fmt.Fprintf(&b, "%s on %d CPUs, generator on the same, grain %v\n\n", r.Binary, r.CPUs, r.Grain)
-	writePoints(&b, r.Points)
-	if r.HighestClean > 0 {
-		fmt.Fprintf(&b, "\nhighest clean rate: %.0f calls/s\n\n", r.HighestClean)
-	} else {
-		fmt.Fprintf(&b, "\nhighest clean rate: none, down to %d calls/s\n\n", searchFloor)
+	if r.Points != nil {
+		writePoints(&b, r.Points)
+		writeHighest(&b, "highest clean rate", r.HighestClean)
 	}
-	writeMemory(&b, r.Memory)
+	if r.Memory.Load > 0 {
+		writeMemory(&b, r.Memory)
+	}
+	if r.Dialled != nil {
+		writeDialled(&b, *r.Dialled)
+	}
+	if r.Held != nil {
+		writeHeld(&b, *r.Held)
+	}
 	return b.String()
+}
+
+func writeHighest(b *bytes.Buffer, what string, rate float64) {
+	if rate > 0 {
+		fmt.Fprintf(b, "\n%s: %.0f calls/s\n\n", what, rate)
+		return
+	}
+	fmt.Fprintf(b, "\n%s: none, down to %d calls/s\n\n", what, searchFloor)
 }
 
 func newTable(b *bytes.Buffer) *tabwriter.Writer {

@@ -1,63 +1,49 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
-	"time"
 )
 
-const (
-	readyWithin = 30 * time.Second // from start to the first good /readyz
-	stopWithin  = 15 * time.Second // from SIGTERM to the end
-	goneWithin  = 3 * time.Second  // from the end of the front to the end of its workers
-	pollEvery   = 50 * time.Millisecond
-)
-
-// dialled is the number which the generator calls and the plan redirects to its second carrier.
+// dialled is the number which the generator calls: the plans have it end at their second carrier.
 const dialled = "00441632960100"
+
+// The plans of the bench, by what they do with the call.
+const (
+	planRedirect = "main"
+	planDial     = "dialled"
+)
 
 //go:embed plans
 var plans embed.FS
 
-// server is one `dialyard serve` which this program started.
+// calleeInPlan stands in the plans for the callee's address, which only an execution knows.
+const calleeInPlan = "127.0.0.1:5070"
+
+// server is one `dialyard serve`.
 type server struct {
-	binary string
-	dir    string // its files, removed at the end
-	sip    string // host:port
-	http   string // host:port
-	cmd    *exec.Cmd
-	exited chan struct{} // closed when the front has ended
+	daemon
+	plan string
+	http string // host:port
 }
 
-// startServer starts the binary on free ports and waits until it is ready. The caller stops it.
-func startServer(ctx context.Context, binary string) (*server, error) {
-	binary, err := exec.LookPath(binary)
+// startServer starts the binary on free ports, with all calls going to the plan, and waits until it is
+// ready. The caller stops it.
+func startServer(ctx context.Context, binary, plan string) (*server, error) {
+	d, err := newDaemon(binary)
 	if err != nil {
-		return nil, fmt.Errorf("find binary: %w", err)
-	}
-	if binary, err = filepath.Abs(binary); err != nil {
 		return nil, err
 	}
-	if binary, err = filepath.EvalSymlinks(binary); err != nil {
-		return nil, err
-	}
-	s := &server{binary: binary, exited: make(chan struct{})}
-	if s.dir, err = os.MkdirTemp("", "dialyard-bench-"); err != nil {
-		return nil, err
-	}
+	s := &server{daemon: d, plan: plan}
 	if err := s.start(ctx); err != nil {
 		s.stop()
-		return nil, fmt.Errorf("start %s: %w", binary, err)
+		return nil, fmt.Errorf("start %s: %w", s.binary, err)
 	}
 	return s, nil
 }
@@ -66,28 +52,7 @@ func (s *server) start(ctx context.Context) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	output, err := os.Create(s.output())
-	if err != nil {
-		return err
-	}
-	defer output.Close()
-	s.cmd = exec.Command(s.binary, "serve", "--config", filepath.Join(s.dir, "dialyard.yaml"))
-	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.dir, output, output
-	if err := s.cmd.Start(); err != nil {
-		s.cmd = nil
-		return err
-	}
-	go s.watch()
-	return s.awaitReady(ctx)
-}
-
-// output is the file with what the server prints.
-func (s *server) output() string { return filepath.Join(s.dir, "output") }
-
-// watch waits for the front's end.
-func (s *server) watch() {
-	s.cmd.Wait()
-	close(s.exited)
+	return s.run(ctx, s.ready, "serve", "--config", filepath.Join(s.dir, "dialyard.yaml"))
 }
 
 // prepare writes the plans and the configuration.
@@ -98,14 +63,33 @@ func (s *server) prepare() (err error) {
 	if s.http, err = freePort(); err != nil {
 		return err
 	}
-	sub, err := fs.Sub(plans, "plans")
-	if err != nil {
-		return err
+	if s.plan == planDial {
+		if s.callee, err = freePort(); err != nil {
+			return err
+		}
 	}
-	if err := os.CopyFS(filepath.Join(s.dir, "plans"), sub); err != nil {
+	if err := s.writePlans(); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(s.dir, "dialyard.yaml"), []byte(s.config()), 0o600)
+}
+
+// writePlans copies the plans, with the callee's address in them.
+func (s *server) writePlans() error {
+	return fs.WalkDir(plans, "plans", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(s.dir, filepath.FromSlash(path))
+		if entry.IsDir() {
+			return os.Mkdir(to, 0o700)
+		}
+		text, err := plans.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(to, bytes.ReplaceAll(text, []byte(calleeInPlan), []byte(s.callee)), 0o600)
+	})
 }
 
 // config routes every call to the one plan and lifts the limits of its account.
@@ -120,49 +104,13 @@ plans:
   dir: %[4]q
 routes:
   - account: bench
-    plan: main
+    plan: %[5]s
 limits:
   runs: 0
   rate: 0
 log:
   level: warn
-`, s.sip, s.http, filepath.Join(s.dir, "data"), filepath.Join(s.dir, "plans"))
-}
-
-// freePort is a loopback host:port which is free for UDP and TCP just now.
-func freePort() (string, error) {
-	for range 20 {
-		tcp, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return "", err
-		}
-		addr := tcp.Addr().String()
-		udp, err := net.ListenPacket("udp", addr)
-		tcp.Close()
-		if err == nil {
-			udp.Close()
-			return addr, nil
-		}
-	}
-	return "", errors.New("no port is free for both UDP and TCP")
-}
-
-func (s *server) awaitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, readyWithin)
-	defer cancel()
-	for {
-		if s.ready(ctx) {
-			return nil
-		}
-		select {
-		case <-time.After(pollEvery):
-		case <-s.exited:
-			printed, _ := os.ReadFile(s.output())
-			return fmt.Errorf("ended before it was ready: %v\n%s", s.cmd.ProcessState, printed)
-		case <-ctx.Done():
-			return fmt.Errorf("not ready within %v: %w", readyWithin, ctx.Err())
-		}
-	}
+`, s.sip, s.http, filepath.Join(s.dir, "data"), filepath.Join(s.dir, "plans"), s.plan)
 }
 
 func (s *server) ready(ctx context.Context) bool {
@@ -176,51 +124,4 @@ func (s *server) ready(ctx context.Context) bool {
 	}
 	response.Body.Close()
 	return response.StatusCode == http.StatusOK
-}
-
-func (s *server) target() string { return "sip:" + dialled + "@" + s.sip }
-
-func (s *server) family() (family, error) { return familyOf(s.cmd.Process.Pid) }
-
-// stop ends the front and whatever outlives it of its workers, and removes its files.
-func (s *server) stop() {
-	defer os.RemoveAll(s.dir)
-	if s.cmd == nil {
-		return
-	}
-	f, _ := s.family() // when it fails the front has ended, and its workers with it
-	s.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-s.exited:
-	case <-time.After(stopWithin):
-		fmt.Fprintf(os.Stderr, "bench: %s did not end within %v of SIGTERM\n", s.binary, stopWithin)
-		s.cmd.Process.Kill()
-		<-s.exited
-	}
-	s.endOrphans(f.workers)
-}
-
-// endOrphans kills the workers which did not end with their front, and says so: it is a fault.
-func (s *server) endOrphans(workers []process) {
-	for deadline := time.Now().Add(goneWithin); time.Now().Before(deadline); time.Sleep(pollEvery) {
-		if workers = s.alive(workers); len(workers) == 0 {
-			return
-		}
-	}
-	for _, w := range workers {
-		fmt.Fprintf(os.Stderr, "bench: worker %d outlived its front by %v\n", w.pid, goneWithin)
-		syscall.Kill(w.pid, syscall.SIGKILL)
-	}
-}
-
-// alive keeps the processes which still run our binary: a pid may belong to somebody else by now.
-func (s *server) alive(ps []process) []process {
-	var left []process
-	for _, p := range ps {
-		exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.pid))
-		if err == nil && strings.TrimSuffix(exe, " (deleted)") == s.binary {
-			left = append(left, p)
-		}
-	}
-	return left
 }

@@ -21,12 +21,15 @@ func Command() *cobra.Command {
 		Short: "Place many calls at a steady rate on a server on this machine",
 		Long: `Place many calls at a steady rate on a server on this machine and report how they fared.
 
-Each call is an INVITE, its final response and the ACK; a call which is answered is hung up at once.
+Each call is an INVITE, its final response and the ACK; a call which is answered is hung up, at once
+or after --hold. With --answer the command takes calls as well: let the server's plan dial
+sip:...@HOST:PORT of that address, and the report tells what came of each call at both of its ends.
 Calls start when they are due, however slow the server is, and latency counts from that instant.
-The exit code is 1 when a call is lost or a message cannot be explained. Interrupted, it starts no
-more calls, waits for those in flight and reports.`,
+The exit code is 1 when a call is lost, placed twice or not hung up, or a message cannot be explained.
+Interrupted, it starts no more calls, hangs up, waits for those in flight and reports.`,
 		Example: `  dialyard load --rate 5000 --duration 10s sip:100@127.0.0.1:5060
-  dialyard load --rate 200 --duration 1m --header "X-Campaign: spring" --json sip:100@127.0.0.1`,
+  dialyard load --rate 200 --duration 1m --header "X-Campaign: spring" --json sip:100@127.0.0.1
+  dialyard load --rate 500 --hold 1m --answer udp://127.0.0.1:5070 sip:100@127.0.0.1`,
 		Args:         cobra.ExactArgs(1),
 		SilenceUsage: true,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -51,7 +54,11 @@ more calls, waits for those in flight and reports.`,
 	f.DurationVar(&o.Timeout, "timeout", defaultTimeout, "a call without a final response by then is lost")
 	f.DurationVar(&o.Grain, "grain", 0, "let calls and responses gather for this long; cheaper at high rates")
 	f.StringArrayVar(&o.Headers, "header", nil, `header line "Name: value" for each INVITE, may be repeated`)
-	f.BoolVar(&o.Retransmit, "retransmit", false, "send unanswered INVITEs again (RFC 3261 Timer A)")
+	f.BoolVar(&o.Retransmit, "retransmit", false, "send unanswered INVITEs and BYEs again (RFC 3261 Timers A and E)")
+	f.StringVar(&o.Answer, "answer", "", "take the calls which the server dials, at `udp://HOST:PORT`")
+	f.DurationVar(&o.Ring, "ring", 0, "with --answer: time from the INVITE to the 180")
+	f.DurationVar(&o.PickUp, "pickup", 0, "with --answer: time from the 180 to the 200")
+	f.DurationVar(&o.Hold, "hold", 0, "how long an answered call is held before its BYE")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return c
 }

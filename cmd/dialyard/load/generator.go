@@ -3,7 +3,9 @@ package load
 import (
 	"context"
 	"fmt"
+	"net"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -26,12 +28,16 @@ const (
 // generator is one run: the pure ledger, the lanes and the clock between them.
 type generator struct {
 	ledger  *ledger
-	lanes   []*lane
+	lanes   []*lane // where calls leave
+	ends    []*lane // the lanes, and behind them the callee's
+	callee  *callee // nil when calls are answered elsewhere
 	poller  *poller
 	inbox   []ipv4.Message
 	run     uint32
 	grain   time.Duration
 	target  []byte // Request-URI of the calls
+	scratch []byte // Route lines, or the block of a response
+	cut     bool   // the context has ended
 	began   time.Time
 	heard   bool          // anything at all has come from the target
 	settled time.Duration // when the ledger first had nothing to wait for, 0 before
@@ -49,31 +55,64 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err := o.check(); err != nil {
 		return Report{}, err
 	}
-	run := newRun()
-	lanes, err := openLanes(t, o, run)
+	g, err := newGenerator(t, o)
 	if err != nil {
 		return Report{}, err
 	}
-	defer closeLanes(lanes)
+	defer closeLanes(g.ends)
 
-	g := &generator{
-		ledger: newLedger(newSchedule(o.Rate, o.Duration), o.Timeout, o.Retransmit),
-		lanes:  lanes,
-		inbox:  newMessages(inboxSize, datagramSize),
-		run:    run,
-		grain:  o.Grain,
-		target: []byte(t.uri),
-	}
 	planned, cpu := g.ledger.plan.calls, cpuTime()
 	done := make(chan error)
 	go g.own(ctx, done)
 	if err := <-done; err != nil {
 		return Report{}, fmt.Errorf("call %s: %w", o.Target, err)
 	}
-	r := g.ledger.tally.report()
+	r := g.ledger.tally.report(g.callee != nil)
 	r.Target, r.Rate, r.Planned, r.Sockets, r.Timeout = o.Target, o.Rate, int(planned), o.Sockets, o.Timeout
-	r.Elapsed, r.CPU, r.Overflowed = g.settled, cpuTime()-cpu, droppedBy(lanes)
+	r.Elapsed, r.CPU, r.Overflowed = g.settled, cpuTime()-cpu, droppedBy(g.ends)
 	return r, nil
+}
+
+// newGenerator opens the sockets of a run. The caller closes them.
+func newGenerator(t target, o Options) (*generator, error) {
+	g := &generator{
+		ledger: newLedger(newSchedule(o.Rate, o.Duration), o),
+		inbox:  newMessages(inboxSize, datagramSize),
+		run:    newRun(),
+		grain:  o.Grain,
+		target: []byte(t.uri),
+	}
+	var err error
+	if g.lanes, err = openLanes(t, o, g.run); err != nil {
+		return nil, err
+	}
+	g.ends = g.lanes
+	if o.Answer == "" {
+		return g, nil
+	}
+	if err := g.answerAt(o); err != nil {
+		closeLanes(g.lanes)
+		return nil, err
+	}
+	return g, nil
+}
+
+// answerAt adds the callee.
+func (g *generator) answerAt(o Options) error {
+	addr, err := parseAnswer(o.Answer)
+	if err != nil {
+		return err
+	}
+	end, err := openCallee(addr)
+	if err != nil {
+		return err
+	}
+	g.ends = append(slices.Clip(g.lanes), end)
+	g.callee = newCallee(g.ledger, o.Ring, o.PickUp, func(peer net.Addr, a answer, block []byte) {
+		g.respond(end, peer, a, block)
+	})
+	g.ledger.callee = g.callee
+	return nil
 }
 
 // cpuTime is the user and system time which this process has used.
@@ -94,7 +133,7 @@ func (g *generator) own(ctx context.Context, done chan<- error) {
 
 // generate is the loop of the run. It returns when every call is settled and the linger is over.
 func (g *generator) generate(ctx context.Context) (err error) {
-	if g.poller, err = newPoller(g.lanes); err != nil {
+	if g.poller, err = newPoller(g.ends); err != nil {
 		return err
 	}
 	g.began = time.Now()
@@ -103,12 +142,10 @@ func (g *generator) generate(ctx context.Context) (err error) {
 			return err
 		}
 		now := g.now()
-		g.ledger.expire(now)
 		if ctx.Err() != nil {
-			g.ledger.plan.calls = g.ledger.started
+			g.cutShort(now)
 		}
-		g.start(now)
-		g.ledger.resend(now, g.invite)
+		g.work(now)
 		if err := g.flush(); err != nil {
 			return err
 		}
@@ -118,6 +155,27 @@ func (g *generator) generate(ctx context.Context) (err error) {
 		if err := g.pause(); err != nil {
 			return err
 		}
+	}
+}
+
+// work does what is due by now.
+func (g *generator) work(now time.Duration) {
+	g.ledger.expire(now)
+	g.start(now)
+	g.ledger.resend(now, g.invite)
+	g.ledger.release(now, maxStarts, g.bye)
+	if g.callee != nil {
+		g.callee.tick(now)
+	}
+}
+
+// cutShort starts no more calls. The first that is held is hung up now and the others follow at the pace
+// at which they were answered.
+func (g *generator) cutShort(now time.Duration) {
+	if !g.cut {
+		g.cut = true
+		g.ledger.plan.calls = g.ledger.started
+		g.ledger.held.hurry(now)
 	}
 }
 
@@ -138,15 +196,34 @@ func (g *generator) lane(call uint32) int {
 
 func (g *generator) invite(call uint32) {
 	l := g.lanes[g.lane(call)]
-	g.send(l, l.requests.invite, call, response{})
+	g.request(l, l.requests.invite, call, dialog{})
 }
 
-// send queues a request, with what the response says for its holes. A full outbox leaves first.
-func (g *generator) send(l *lane, f form, call uint32, r response) {
-	if !l.queue(f, call, r.to, r.contact) {
+func (g *generator) bye(call uint32, d dialog) {
+	l := g.lanes[g.lane(call)]
+	g.request(l, l.requests.bye, call, d)
+}
+
+// request queues a request, with what the dialog says for its holes.
+func (g *generator) request(l *lane, f form, call uint32, d dialog) {
+	b := g.room(l, nil)
+	*b = f.append(*b, call, d)
+}
+
+// respond queues a response.
+func (g *generator) respond(l *lane, peer net.Addr, a answer, block []byte) {
+	b := g.room(l, peer)
+	*b = l.frames[a].append(*b, block)
+}
+
+// room is a buffer in the lane's outbox. A full outbox leaves first.
+func (g *generator) room(l *lane, peer net.Addr) *[]byte {
+	b := l.next(peer)
+	if b == nil {
 		_ = g.flushLane(l) // a closed port shows again at the flush that ends this round
-		l.queue(f, call, r.to, r.contact)
+		b = l.next(peer)
 	}
+	return b
 }
 
 // pause lets a grain pass, and then the time until there is something to do.
@@ -159,19 +236,25 @@ func (g *generator) pause() error {
 	return g.poller.wait(g.nap())
 }
 
-// nap is how long nothing is due.
+// nap is how long nothing is due. What is sent again can wait for as long as patience lasts.
 func (g *generator) nap() time.Duration {
-	if g.ledger.started == g.ledger.plan.calls {
-		return patience
+	now, nap := g.now(), patience
+	if g.ledger.started < g.ledger.plan.calls {
+		nap = min(nap, g.ledger.plan.at(g.ledger.started)-now)
 	}
-	return min(g.ledger.plan.at(g.ledger.started)-g.now(), patience)
+	nap = g.ledger.held.within(now, nap)
+	if g.callee != nil {
+		nap = g.callee.pickUp.within(now, g.callee.ring.within(now, nap))
+	}
+	return nap
 }
 
-// over says that nothing more can come, or that it has had its time: a call its Timeout, and a BYE as
-// much again.
+// over says that nothing more can come, or that it has had its time: a call its Timeout, the talk its
+// Hold, and a BYE a Timeout again.
 func (g *generator) over(now time.Duration) bool {
 	l := g.ledger
-	if g.settled == 0 && (l.settled() || now >= l.plan.at(l.plan.calls)+2*l.timeout) {
+	end := l.plan.at(l.plan.calls) + l.held.delay + 2*l.timeout
+	if g.settled == 0 && (l.settled() || now >= end) {
 		g.settled = now
 	}
 	return g.settled > 0 && now >= g.settled+linger

@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	outboxSize    = 64      // requests that leave in one system call
-	inboxSize     = 256     // responses that are read by one
-	datagramSize  = 4096    // bytes; a longer response is cut off and counts as malformed
-	requestSize   = 1024    // bytes an outgoing buffer starts with; it grows with long headers
+	outboxSize    = 64      // messages that leave in one system call
+	inboxSize     = 256     // messages that are read by one
+	glanceSize    = 8       // messages that are asked for first
+	datagramSize  = 4096    // bytes; a longer message is cut off and counts as malformed
+	requestSize   = 1024    // bytes an outgoing buffer starts with; it grows with long messages
 	receiveBuffer = 4 << 20 // bytes asked of the kernel for each socket
 )
 
@@ -25,11 +26,12 @@ type batchConn interface {
 	WriteBatch(ms []ipv4.Message, flags int) (int, error)
 }
 
-// lane is one local port with the requests that wait to leave through it.
+// lane is one local port with the messages that wait to leave through it.
 type lane struct {
 	conn     *net.UDPConn
 	batch    batchConn
-	requests requests
+	requests requests       // none at the callee's
+	frames   [answers]frame // of the responses to what comes in here
 	outbox   []ipv4.Message
 	queued   int // the first messages of outbox are waiting
 }
@@ -50,16 +52,37 @@ func openLanes(t target, o Options, run uint32) (lanes []*lane, err error) {
 }
 
 func newLane(conn *net.UDPConn, t target, run uint32, headers []string) *lane {
+	l := newEnd(conn)
+	l.requests = newRequests(t, l.local(), run, headers)
+	return l
+}
+
+// openCallee binds the port at which calls are answered. The caller closes it.
+func openCallee(addr netip.AddrPort) (*lane, error) {
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
+	if err != nil {
+		return nil, fmt.Errorf("answer calls: %w", err)
+	}
+	_ = conn.SetReadBuffer(receiveBuffer)
+	return newEnd(conn), nil
+}
+
+// newEnd is a lane without requests.
+func newEnd(conn *net.UDPConn) *lane {
 	l := &lane{conn: conn, outbox: newMessages(outboxSize, requestSize)}
-	local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
-	l.requests = newRequests(t, local, run, headers)
-	if local.Addr().Is6() {
+	l.frames = newFrames(l.local())
+	if l.local().Addr().Is6() {
 		l.batch = ipv6.NewPacketConn(conn)
 	} else {
 		l.batch = ipv4.NewPacketConn(conn)
 	}
 	return l
+}
+
+// local is the address of the port.
+func (l *lane) local() netip.AddrPort {
+	local := l.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	return netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
 }
 
 func closeLanes(lanes []*lane) {
@@ -84,18 +107,20 @@ func newRun() uint32 {
 	return binary.BigEndian.Uint32(b[:])
 }
 
-// queue lets the request wait for flush. It is false when the outbox is full.
-func (l *lane) queue(f form, call uint32, to, remote []byte) bool {
+// next is an emptied buffer for a message which is to wait for flush and leave for peer; a nil peer is the
+// one the lane is connected to. It is nil when the outbox is full.
+func (l *lane) next(peer net.Addr) *[]byte {
 	if l.queued == len(l.outbox) {
-		return false
+		return nil
 	}
 	m := &l.outbox[l.queued]
-	m.Buffers[0] = f.append(m.Buffers[0][:0], call, to, remote)
+	m.Addr = peer
+	m.Buffers[0] = m.Buffers[0][:0]
 	l.queued++
-	return true
+	return &m.Buffers[0]
 }
 
-// flush sends what is queued and returns how many requests the kernel refused, with the last reason. It
+// flush sends what is queued and returns how many messages the kernel refused, with the last reason. It
 // goes on behind a refused one: a connected UDP socket reports a port that closed at the next send.
 func (l *lane) flush() (refused int, err error) {
 	for sent := 0; sent < l.queued; {

@@ -12,10 +12,14 @@ import (
 //	         1xx              >= 300
 //	calling ----> proceeding --------> refused
 //	   |  \___________|   \
-//	   |       |           \  2xx            BYE answered
-//	   |       | Timeout    +-----> hangingUp ------------> ended
-//	   |       v
-//	   +---> lost ---- a final after all ----> refused, hangingUp
+//	   |       |           \  2xx         Hold            BYE answered
+//	   |       | Timeout    +-----> held -----> hangingUp ------------> ended
+//	   |       v                     |
+//	   +---> lost                    +---- a BYE from the server -----> ended
+//	           |
+//	           +---- a final after all ----> refused, held
+//
+// Without a Hold nothing stays held.
 type phase uint8
 
 const (
@@ -24,12 +28,13 @@ const (
 	proceeding
 	lost
 	refused
+	held
 	hangingUp
 	ended
 )
 
 func (p phase) String() string {
-	names := [...]string{"unused", "calling", "proceeding", "lost", "refused", "hangingUp", "ended"}
+	names := [...]string{"unused", "calling", "proceeding", "lost", "refused", "held", "hangingUp", "ended"}
 	if int(p) < len(names) {
 		return names[p]
 	}
@@ -43,7 +48,16 @@ const (
 	replyNothing   reply = iota
 	replyAck             // ACK to a final response which is not a 2xx
 	replyAckAndBye       // ACK to the first 2xx, then BYE
-	replyAckAgain        // ACK to a 2xx which came again
+	replyAckOnly         // ACK to a 2xx which came again, or whose call is held
+)
+
+// ends are the sides at which a call is over.
+type ends uint8
+
+const (
+	endCaller ends = 1 << iota // the BYE was answered
+	endCallee                  // the BYE was heard
+	endBoth   = endCaller | endCallee
 )
 
 // flight is one call in the ring.
@@ -51,6 +65,9 @@ type flight struct {
 	call   uint32
 	status uint16 // of the first final response, 0 before it
 	phase  phase
+	ends   ends
+	rung   bool          // a 180 was heard
+	bye    time.Duration // when its BYE was due
 }
 
 // ledger follows the calls of a run from their start to their end and counts what becomes of them. It is
@@ -63,20 +80,30 @@ type ledger struct {
 	open    uint32   // calls at or above this number may still be waiting within their Timeout
 	waiting int      // calls without a final response that are not lost
 	timerA  []cursor
+	held    queue    // dialogs until their BYE is due
+	byes    repeater // BYEs without an answer, when asked for
+	callee  *callee  // nil when calls are answered elsewhere
 	tally   *tally
 }
 
 // newLedger makes room for every call that is due within twice the timeout, so that a final response may
-// come up to a timeout late and still find its call.
-func newLedger(plan schedule, timeout time.Duration, retransmit bool) *ledger {
+// come up to a timeout late and still find its call; and when calls are held, for the time until their
+// BYE is given up.
+func newLedger(plan schedule, o Options) *ledger {
+	life := 2 * o.Timeout
+	if o.Hold > 0 {
+		life += o.Hold + o.Timeout
+	}
 	l := &ledger{
 		plan:    plan,
-		timeout: timeout,
-		ring:    make([]flight, 1<<bits.Len(uint(min(plan.span(2*timeout), int(plan.calls))))),
-		tally:   newTally(timeout),
+		timeout: o.Timeout,
+		ring:    make([]flight, 1<<bits.Len(uint(min(plan.span(life), int(plan.calls))))),
+		held:    queue{delay: o.Hold},
+		tally:   newTally(o.Timeout),
 	}
-	if retransmit {
-		l.timerA = newTimerA(timeout)
+	if o.Retransmit {
+		l.timerA = newTimerA(o.Timeout)
+		l.byes = newRepeater(o.Timeout)
 	}
 	return l
 }
@@ -110,6 +137,7 @@ var (
 	errUnknownCall   = errors.New("response to a call which never was or is long over")
 	errSecondThought = errors.New("second final response with another status")
 	errByeRefused    = errors.New("BYE refused or never sent")
+	errUndescribed   = errors.New("2xx without the callee's session description")
 )
 
 // receive takes a response which scanResponse accepted and says what to send for it. The reply is due
@@ -120,24 +148,32 @@ func (l *ledger) receive(now time.Duration, r response) (reply, error) {
 	case f == nil:
 		return replyNothing, errUnknownCall
 	case r.kind == kindBye:
-		return replyNothing, l.byeAnswered(f, r.status)
+		return replyNothing, l.byeAnswered(now, f, r.status)
 	case r.status < 200:
-		l.tally.provisional++
-		if f.phase == calling {
-			f.phase = proceeding
-		}
+		l.provisional(now, f, r.status)
 		return replyNothing, nil
 	}
 	switch f.phase {
 	case calling, proceeding:
 		l.waiting--
 		l.tally.answer(r.status, now-l.plan.at(r.call))
-		return l.finish(f, r.status), nil
+		return l.finish(now, f, r)
 	case lost:
 		l.tally.late++
-		return l.finish(f, r.status), nil
+		return l.finish(now, f, r)
 	}
 	return l.again(f, r.status)
+}
+
+func (l *ledger) provisional(now time.Duration, f *flight, status int) {
+	l.tally.provisional++
+	if f.phase == calling {
+		f.phase = proceeding
+	}
+	if status == 180 && !f.rung {
+		f.rung = true
+		l.tally.ring(now - l.plan.at(f.call))
+	}
 }
 
 // again takes a final response after the first: a retransmission, or the server has changed its mind.
@@ -148,33 +184,27 @@ func (l *ledger) again(f *flight, status int) (owed reply, err error) {
 		err = errSecondThought
 	}
 	if status < 300 {
-		return replyAckAgain, err
+		return replyAckOnly, err
 	}
 	return replyAck, err
 }
 
 // finish moves a call on at its first final response.
-func (l *ledger) finish(f *flight, status int) reply {
-	f.status = uint16(status)
-	if status < 300 {
-		f.phase = hangingUp
-		l.tally.byes++
-		return replyAckAndBye
+func (l *ledger) finish(now time.Duration, f *flight, r response) (owed reply, err error) {
+	f.status = uint16(r.status)
+	if r.status >= 300 {
+		f.phase = refused
+		return replyAck, nil
 	}
-	f.phase = refused
-	return replyAck
-}
-
-// byeAnswered ends a call whose BYE was answered. An answer again changes nothing.
-func (l *ledger) byeAnswered(f *flight, status int) error {
-	switch {
-	case f.phase != hangingUp && f.phase != ended, status >= 300:
-		return errByeRefused
-	case f.phase == hangingUp && status >= 200:
-		f.phase = ended
-		l.tally.byesAnswered++
+	if l.callee != nil && !r.described {
+		err = errUndescribed
 	}
-	return nil
+	if l.held.delay > 0 {
+		l.hold(now, f, r.dialog)
+		return replyAckOnly, err
+	}
+	l.hangUp(now, now, f, r.dialog)
+	return replyAckAndBye, err
 }
 
 // expire gives up the calls which have waited for their Timeout.
@@ -191,5 +221,6 @@ func (l *ledger) expire(now time.Duration) {
 
 // settled says that every call of the plan has started and nothing is waited for.
 func (l *ledger) settled() bool {
-	return l.started == l.plan.calls && l.waiting == 0 && l.tally.byes == l.tally.byesAnswered
+	return l.started == l.plan.calls && l.waiting == 0 && l.held.waiting == 0 &&
+		l.tally.byes == l.tally.byesAnswered && (l.callee == nil || l.callee.settled())
 }

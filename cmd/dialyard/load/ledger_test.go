@@ -12,7 +12,7 @@ const ms = time.Millisecond
 
 // tenPerSecond is a ledger of ten calls, 100 ms apart, with a timeout of 250 ms.
 func tenPerSecond() *ledger {
-	return newLedger(newSchedule(10, time.Second), 250*ms, false)
+	return newLedger(newSchedule(10, time.Second), Options{Timeout: 250 * ms})
 }
 
 func invited(call uint32, status int) response {
@@ -29,7 +29,7 @@ func TestLatencyCountsFromTheScheduledInstant(t *testing.T) {
 	if owed, err := l.receive(50*ms, invited(0, 302)); owed != replyAck || err != nil {
 		t.Fatalf("reply %d, %v", owed, err)
 	}
-	r := l.tally.report()
+	r := l.tally.report(false)
 	if r.Answered[302] != 1 || !near(r.Latency.Max, 50*ms) || !near(r.SendLag.Max, 30*ms) {
 		t.Errorf("answered %v, latency %v, lag %v", r.Answered, r.Latency.Max, r.SendLag.Max)
 	}
@@ -58,7 +58,7 @@ func TestLostLateAndTwice(t *testing.T) {
 	l.receive(360*ms, invited(1, 302))
 	l.receive(361*ms, invited(1, 302))
 	l.receive(362*ms, invited(2, 302))
-	r := l.tally.report()
+	r := l.tally.report(false)
 	if r.Lost != 2 || r.Late != 1 || r.Duplicates != 1 || r.Answered[302] != 1 || r.Provisional != 1 {
 		t.Errorf("%+v", r)
 	}
@@ -68,7 +68,7 @@ func TestLostLateAndTwice(t *testing.T) {
 }
 
 func TestAnsweredCallIsHungUp(t *testing.T) {
-	l := newLedger(newSchedule(10, 100*ms), 250*ms, false)
+	l := newLedger(newSchedule(10, 100*ms), Options{Timeout: 250 * ms})
 	l.start(0)
 	steps := []struct {
 		response response
@@ -77,7 +77,7 @@ func TestAnsweredCallIsHungUp(t *testing.T) {
 		settled  bool
 	}{
 		{invited(0, 200), replyAckAndBye, nil, false},
-		{invited(0, 200), replyAckAgain, nil, false},
+		{invited(0, 200), replyAckOnly, nil, false},
 		{hungUp(0, 100), replyNothing, nil, false},
 		{hungUp(0, 200), replyNothing, nil, true},
 		{hungUp(0, 200), replyNothing, nil, true},
@@ -103,7 +103,7 @@ func TestUnexpectedResponses(t *testing.T) {
 		want     error
 	}{
 		{invited(0, 486), replyAck, errSecondThought},
-		{invited(0, 200), replyAckAgain, errSecondThought},
+		{invited(0, 200), replyAckOnly, errSecondThought},
 		{invited(1, 302), replyNothing, errUnknownCall},
 		{hungUp(0, 200), replyNothing, errByeRefused},
 	} {
@@ -114,7 +114,7 @@ func TestUnexpectedResponses(t *testing.T) {
 }
 
 func TestTimerA(t *testing.T) {
-	l := newLedger(newSchedule(10, 200*ms), 4*time.Second, true)
+	l := newLedger(newSchedule(10, 200*ms), Options{Timeout: 4 * time.Second, Retransmit: true})
 	l.start(0)
 	l.start(100 * ms)
 	l.receive(ms, invited(1, 100)) // proceeding: is not sent again
@@ -151,7 +151,7 @@ func TestScheduleIsInOrder(t *testing.T) {
 // always adds up.
 func TestEveryCallIsCountedOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l := newLedger(newSchedule(1000, time.Second), 10*ms, false)
+		l := newLedger(newSchedule(1000, time.Second), Options{Timeout: 10 * ms})
 		now := time.Duration(0)
 		t.Repeat(map[string]func(*rapid.T){
 			"pass": func(t *rapid.T) {

@@ -3,6 +3,7 @@ package load
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"net/netip"
 	"strings"
 )
@@ -12,6 +13,8 @@ const (
 	holeCall   = '\x01' // the call's number, callDigits hexadecimal digits
 	holeTo     = '\x02' // the To value of the response, with the tag of the called side
 	holeRemote = '\x03' // the remote target: the URI in the Contact of a 2xx
+	holeRoutes = '\x04' // Route header lines with their line ends, or nothing
+	holeNumber = '\x05' // the call's number, numberDigits decimal digits
 )
 
 // The letter at the end of a branch says which request of its call made the transaction.
@@ -25,7 +28,15 @@ const (
 	branchCookie = "z9hG4bK"
 	callIDHost   = "@load"
 	callDigits   = 8
+	numberDigits = 10
 )
+
+// dialog is what a request after a 2xx, or the ACK to another final response, takes from the response.
+type dialog struct {
+	to     []byte // the To value, with the tag of the called side
+	remote []byte // the remote target
+	routes []byte // Route header lines with their line ends, see appendRoutes
+}
 
 // form is the prebuilt text of a request: literal pieces, each followed by a hole but the last.
 type form []piece
@@ -38,7 +49,7 @@ type piece struct {
 func newForm(text string) form {
 	var f form
 	for {
-		i := strings.IndexAny(text, string([]byte{holeCall, holeTo, holeRemote}))
+		i := strings.IndexAny(text, string([]byte{holeCall, holeTo, holeRemote, holeRoutes, holeNumber}))
 		if i < 0 {
 			return append(f, piece{literal: []byte(text)})
 		}
@@ -47,17 +58,21 @@ func newForm(text string) form {
 	}
 }
 
-// append writes the request to b. to and remote may be nil where the form has no hole for them.
-func (f form) append(b []byte, call uint32, to, remote []byte) []byte {
+// append writes the request to b. What the form has no hole for is not looked at.
+func (f form) append(b []byte, call uint32, d dialog) []byte {
 	for i := range f {
 		b = append(b, f[i].literal...)
 		switch f[i].hole {
 		case holeCall:
 			b = appendNumber(b, call)
 		case holeTo:
-			b = append(b, to...)
+			b = append(b, d.to...)
 		case holeRemote:
-			b = append(b, remote...)
+			b = append(b, d.remote...)
+		case holeRoutes:
+			b = append(b, d.routes...)
+		case holeNumber:
+			b = appendDecimal(b, call)
 		}
 	}
 	return b
@@ -87,6 +102,29 @@ func parseNumber(b []byte) (n uint32, ok bool) {
 	return n, true
 }
 
+// appendDecimal writes n as numberDigits decimal digits.
+func appendDecimal(b []byte, n uint32) []byte {
+	for unit := uint64(1_000_000_000); unit > 0; unit /= 10 {
+		b = append(b, byte('0'+uint64(n)/unit%10))
+	}
+	return b
+}
+
+// parseDecimal reads what appendDecimal wrote.
+func parseDecimal(b []byte) (n uint32, ok bool) {
+	if len(b) != numberDigits {
+		return 0, false
+	}
+	var sum uint64
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		sum = sum*10 + uint64(c-'0')
+	}
+	return uint32(sum), sum <= math.MaxUint32
+}
+
 // requests are the forms of all that one socket sends in one run.
 type requests struct {
 	invite     form
@@ -113,31 +151,15 @@ func newRequests(t target, local netip.AddrPort, run uint32, headers []string) r
 	}
 	const empty = "Content-Length: 0\r\n\r\n"
 	to, remote := string(rune(holeTo)), string(rune(holeRemote))
-	sdp := offer(local)
+	routed := string(rune(holeRoutes)) + empty
+	sdp := string(offer(local, run))
+	size := len(sdp) - 1 + numberDigits // the hole is one byte
 	rest := append([]string{fmt.Sprintf("Contact: <sip:load@%v>", local)}, headers...)
-	rest = append(rest, "Content-Type: application/sdp", fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(sdp), sdp))
+	rest = append(rest, "Content-Type: application/sdp", fmt.Sprintf("Content-Length: %d\r\n\r\n%s", size, sdp))
 	return requests{
 		invite:     request("INVITE", t.uri, "<"+t.uri+">", kindInvite, 1, rest...),
 		ackFailure: request("ACK", t.uri, to, kindInvite, 1, empty),
-		ackSuccess: request("ACK", remote, to, kindAck, 1, empty),
-		bye:        request("BYE", remote, to, kindBye, 2, empty),
+		ackSuccess: request("ACK", remote, to, kindAck, 1, routed),
+		bye:        request("BYE", remote, to, kindBye, 2, routed),
 	}
-}
-
-// offer is the session description of every INVITE (RFC 4566). Nothing listens at its port.
-func offer(local netip.AddrPort) string {
-	family := "IP4"
-	if local.Addr().Is6() {
-		family = "IP6"
-	}
-	return strings.Join([]string{
-		"v=0",
-		fmt.Sprintf("o=load 1 1 IN %s %v", family, local.Addr()),
-		"s=-",
-		fmt.Sprintf("c=IN %s %v", family, local.Addr()),
-		"t=0 0",
-		"m=audio 9 RTP/AVP 8 0 101",
-		"a=rtpmap:101 telephone-event/8000",
-		"",
-	}, "\r\n")
 }

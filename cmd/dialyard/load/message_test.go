@@ -14,7 +14,7 @@ func testRequests(headers ...string) requests {
 
 func TestInviteIsComplete(t *testing.T) {
 	r := testRequests("X-Campaign: spring", "Subject: \x7e")
-	got := string(r.invite.append(nil, 0x2a, nil, nil))
+	got := string(r.invite.append(nil, 0x2a, dialog{}))
 	head, body, found := strings.Cut(got, "\r\n\r\n")
 	if !found {
 		t.Fatalf("no empty line in %q", got)
@@ -31,19 +31,19 @@ func TestInviteIsComplete(t *testing.T) {
 		"X-Campaign: spring",
 		"Subject: ~",
 		"Content-Type: application/sdp",
-		"Content-Length: 128",
+		"Content-Length: 146",
 	}, "\r\n")
 	if head != want {
 		t.Errorf("head:\n%s\nwant:\n%s", head, want)
 	}
-	if len(body) != 128 {
+	if len(body) != 146 {
 		t.Errorf("body of %d bytes, want as in Content-Length", len(body))
 	}
 }
 
 func TestAckToFailureSharesTheTransaction(t *testing.T) {
 	r := testRequests()
-	got := string(r.ackFailure.append(nil, 7, []byte("<sip:100@127.0.0.1:5060>;tag=srv"), nil))
+	got := string(r.ackFailure.append(nil, 7, dialog{to: []byte("<sip:100@127.0.0.1:5060>;tag=srv")}))
 	for _, want := range []string{
 		"ACK sip:100@127.0.0.1:5060 SIP/2.0\r\n",
 		";branch=z9hG4bK0000beef00000007i;",
@@ -58,9 +58,9 @@ func TestAckToFailureSharesTheTransaction(t *testing.T) {
 
 func TestAnsweredCallIsAcknowledgedAndHungUpAtItsContact(t *testing.T) {
 	r := testRequests()
-	to, remote := []byte("<sip:100@x>;tag=srv"), []byte("sip:leg@127.0.0.1:9")
-	ack := string(r.ackSuccess.append(nil, 7, to, remote))
-	bye := string(r.bye.append(nil, 7, to, remote))
+	d := dialog{to: []byte("<sip:100@x>;tag=srv"), remote: []byte("sip:leg@127.0.0.1:9")}
+	ack := string(r.ackSuccess.append(nil, 7, d))
+	bye := string(r.bye.append(nil, 7, d))
 	if !strings.HasPrefix(ack, "ACK sip:leg@127.0.0.1:9 SIP/2.0\r\n") || !strings.Contains(ack, "00000007a;") {
 		t.Errorf("ACK:\n%s", ack)
 	}
@@ -85,7 +85,7 @@ func TestNumbersSurviveTheirText(t *testing.T) {
 func TestWritingARequestAllocatesNothing(t *testing.T) {
 	r := testRequests()
 	buffer := make([]byte, 0, requestSize)
-	allocs := testing.AllocsPerRun(100, func() { buffer = r.invite.append(buffer[:0], 5, nil, nil) })
+	allocs := testing.AllocsPerRun(100, func() { buffer = r.invite.append(buffer[:0], 5, dialog{}) })
 	if allocs != 0 {
 		t.Errorf("%v allocations", allocs)
 	}

@@ -30,7 +30,17 @@ type Options struct {
 	// Headers are added to each INVITE, each a whole line "Name: value" without its line end.
 	Headers []string
 	// Retransmit sends an unanswered INVITE again as Timer A demands (RFC 3261 section 17.1.1.2).
+	// A BYE goes out again likewise (section 17.1.2.2).
 	Retransmit bool
+	// Answer is the address at which the run takes calls itself, udp://127.0.0.1:5070: a loopback address
+	// and a port which the called server's plan dials. Empty, somebody else answers.
+	Answer string
+	// Ring is the time from an INVITE at the callee to its 180, PickUp from the 180 to the 200. Their sum
+	// counts against Timeout and is less. Both need Answer.
+	Ring, PickUp time.Duration
+	// Hold is how long a caller keeps an answered call before it sends its BYE, 0 to 1 h, default 0: at
+	// once. A held call costs the generator some 400 bytes. The run takes up to Hold longer.
+	Hold time.Duration
 }
 
 // Limits and defaults of Options.
@@ -42,6 +52,7 @@ const (
 	minTimeout     = 10 * time.Millisecond
 	maxTimeout     = 60 * time.Second
 	maxGrain       = 5 * time.Millisecond
+	maxHold        = time.Hour
 )
 
 // withDefaults fills what is zero and has a default.
@@ -70,6 +81,12 @@ func (o Options) check() error {
 		return fmt.Errorf("timeout %v: must be %v to %v", o.Timeout, minTimeout, maxTimeout)
 	case o.Grain < 0 || o.Grain > maxGrain:
 		return fmt.Errorf("grain %v: must be 0 to %v", o.Grain, maxGrain)
+	case o.Hold < 0 || o.Hold > maxHold:
+		return fmt.Errorf("hold %v: must be 0 to %v", o.Hold, maxHold)
+	case o.Ring < 0 || o.PickUp < 0 || o.Ring+o.PickUp >= o.Timeout:
+		return fmt.Errorf("ring %v and pickup %v: must be together less than timeout %v", o.Ring, o.PickUp, o.Timeout)
+	case o.Answer == "" && o.Ring+o.PickUp > 0:
+		return errors.New("ring and pickup: need an address to answer at")
 	}
 	for _, line := range o.Headers {
 		if err := checkHeader(line); err != nil {

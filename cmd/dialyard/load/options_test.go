@@ -47,6 +47,9 @@ func TestOptionsAreChecked(t *testing.T) {
 		"timeout 1ms":  func(o *Options) { o.Timeout = time.Millisecond },
 		"grain 1s":     func(o *Options) { o.Grain = time.Second },
 		"control":      func(o *Options) { o.Headers = []string{"A: b\r\nC: d"} },
+		"hold 2h":      func(o *Options) { o.Hold = 2 * time.Hour },
+		"less than":    func(o *Options) { o.Answer, o.Ring, o.PickUp = "udp://127.0.0.1:1", 2*time.Second, 2*time.Second },
+		"need an":      func(o *Options) { o.Ring = time.Second },
 		"must read":    func(o *Options) { o.Headers = []string{"no colon"} },
 	} {
 		o := good
@@ -58,7 +61,9 @@ func TestOptionsAreChecked(t *testing.T) {
 }
 
 func TestRunRefusesBeforeItSends(t *testing.T) {
-	for _, o := range []Options{{Target: "sip:100@192.0.2.1", Rate: 1, Duration: time.Second}, {Target: testTarget.uri}} {
+	for _, o := range []Options{{Target: "sip:100@192.0.2.1", Rate: 1, Duration: time.Second}, {Target: testTarget.uri},
+		{Target: testTarget.uri, Rate: 1, Duration: time.Second, Answer: "udp://192.0.2.1:5070"},
+		{Target: testTarget.uri, Rate: 1, Duration: time.Second, Answer: "127.0.0.1:5070"}} {
 		if _, err := Run(context.Background(), o); err == nil {
 			t.Errorf("%+v was accepted", o)
 		}

@@ -24,20 +24,26 @@ type Report struct {
 
 	Provisional   int `json:"provisional"`   // 1xx responses
 	Duplicates    int `json:"duplicates"`    // final responses which came again; each was acknowledged again
-	Retransmitted int `json:"retransmitted"` // INVITEs sent again by Timer A
+	Retransmitted int `json:"retransmitted"` // INVITEs sent again by Timer A, BYEs by Timer E
 	Byes          int `json:"byes"`          // calls answered by a 2xx and hung up
 	ByesAnswered  int `json:"byes_answered"` // of those, the BYE was answered by a 2xx
+	CutOff        int `json:"cut_off"`       // calls answered by a 2xx and hung up by the server
+
+	Dialled *Dialled `json:"dialled,omitempty"` // what the callee saw, when the run answered its own calls
 
 	Unexpected      int    `json:"unexpected"`                 // datagrams without an explanation, second thoughts of the server included
 	FirstUnexpected string `json:"first_unexpected,omitempty"` // the reason and first line of the first of these, if it has one
-	Strays          int    `json:"strays"`                     // responses to an earlier run, ignored
-	SendErrors      int    `json:"send_errors"`                // requests the kernel refused to send, mostly for want of a listener
-	Overflowed      int    `json:"overflowed"`                 // responses which the generator itself was too slow to read
+	Strays          int    `json:"strays"`                     // messages of an earlier run, ignored or refused
+	SendErrors      int    `json:"send_errors"`                // messages the kernel refused to send, mostly for want of a listener
+	Overflowed      int    `json:"overflowed"`                 // messages which the generator itself was too slow to read
 
 	Latency Quantiles     `json:"latency"`  // from the instant a call was due to its final response, answered calls only
 	SendLag Quantiles     `json:"send_lag"` // from the instant a call was due to its start
 	InOrder bool          `json:"in_order"` // the generator kept to its schedule: the p99 of SendLag is 5 ms or less
 	CPU     time.Duration `json:"cpu_ns"`   // user and system time of this process during the run
+
+	Release  Quantiles `json:"release"`   // from the instant a BYE was due to its 2xx
+	MostHeld int       `json:"most_held"` // calls held at once
 }
 
 // Quantiles summarise a distribution to three significant digits.
@@ -55,7 +61,7 @@ type Quantiles struct {
 const maxLag = 5 * time.Millisecond
 
 // report sums up the tally of a run.
-func (t *tally) report() Report {
+func (t *tally) report(dialled bool) Report {
 	r := Report{
 		Sent:            t.sent,
 		Answered:        map[int]int{},
@@ -63,9 +69,12 @@ func (t *tally) report() Report {
 		Late:            t.late,
 		Provisional:     t.provisional,
 		Duplicates:      t.duplicates,
-		Retransmitted:   t.retransmitted,
+		Retransmitted:   t.retransmitted + t.byesRepeated,
 		Byes:            t.byes,
 		ByesAnswered:    t.byesAnswered,
+		CutOff:          t.cutOff,
+		Release:         t.release.quantiles(),
+		MostHeld:        t.mostHeld,
 		Unexpected:      t.unexpected,
 		FirstUnexpected: t.firstUnexpected,
 		Strays:          t.strays,
@@ -79,31 +88,43 @@ func (t *tally) report() Report {
 		}
 	}
 	r.InOrder = r.SendLag.P99 <= maxLag
+	if dialled {
+		r.Dialled = t.dialled()
+	}
 	return r
 }
 
-// Err says what went wrong with the calls: any lost, any hung up in vain, anything unexpected. A
-// duplicate or a generator behind its schedule is no error.
+// Err says what went wrong with the calls: any lost, any hung up in vain or not at all, any placed twice,
+// anything unexpected. A message that came again or a generator behind its schedule is no error.
 func (r Report) Err() error {
-	var faults []string
-	add := func(n int, what string) {
-		if n > 0 {
-			faults = append(faults, fmt.Sprintf("%d %s", n, what))
-		}
+	var f faults
+	f.add(r.Lost, fmt.Sprintf("of %d calls lost", r.Sent))
+	f.add(r.Byes-r.ByesAnswered, fmt.Sprintf("of %d BYEs unanswered", r.Byes))
+	f.add(r.CutOff, "calls cut off by the server")
+	if r.Dialled != nil {
+		r.Dialled.blame(&f)
 	}
-	add(r.Lost, fmt.Sprintf("of %d calls lost", r.Sent))
-	add(r.Byes-r.ByesAnswered, fmt.Sprintf("of %d BYEs unanswered", r.Byes))
-	add(r.Unexpected, "unexpected messages")
-	if faults == nil {
+	f.add(r.Unexpected, "unexpected messages")
+	if f == nil {
 		return nil
 	}
-	return errors.New(strings.Join(faults, ", "))
+	return errors.New(strings.Join(f, ", "))
+}
+
+// faults are the parts of an error.
+type faults []string
+
+func (f *faults) add(n int, what string) {
+	if n > 0 {
+		*f = append(*f, fmt.Sprintf("%d %s", n, what))
+	}
 }
 
 // Clean says that every planned call was answered in time and once, and that the generator kept its
 // schedule, so that the figures describe the server.
 func (r Report) Clean() bool {
-	return r.Err() == nil && r.Sent == r.Planned && r.Duplicates == 0 && r.SendErrors == 0 && r.Overflowed == 0 && r.InOrder
+	return r.Err() == nil && r.Sent == r.Planned && r.Duplicates == 0 && r.SendErrors == 0 && r.Overflowed == 0 && r.InOrder &&
+		(r.Dialled == nil || r.Dialled.Repeats+r.Dialled.AnswersResent == 0)
 }
 
 // String is the report for people, several lines with a final line end.
@@ -140,18 +161,25 @@ func (r Report) remarks() []string {
 	var lines []string
 	if r.Byes > 0 {
 		lines = append(lines, fmt.Sprintf("hung up    %d, answered %d", r.Byes, r.ByesAnswered))
+		lines = append(lines, fmt.Sprintf("release    %v", r.Release))
+	}
+	if r.MostHeld > 0 {
+		lines = append(lines, fmt.Sprintf("held       %d at most, cut off %d", r.MostHeld, r.CutOff))
+	}
+	if r.Dialled != nil {
+		lines = append(lines, r.Dialled.lines()...)
 	}
 	if r.FirstUnexpected != "" {
 		lines = append(lines, "unexpected "+r.FirstUnexpected)
 	}
 	if r.Strays > 0 {
-		lines = append(lines, fmt.Sprintf("strays     %d responses to an earlier run", r.Strays))
+		lines = append(lines, fmt.Sprintf("strays     %d messages of an earlier run", r.Strays))
 	}
 	if r.SendErrors > 0 {
-		lines = append(lines, fmt.Sprintf("not sent   %d requests: the target's port was closed or they were too large", r.SendErrors))
+		lines = append(lines, fmt.Sprintf("not sent   %d messages: the target's port was closed or they were too large", r.SendErrors))
 	}
 	if r.Overflowed > 0 {
-		lines = append(lines, fmt.Sprintf("NOT IN ORDER: %d responses overflowed the generator's sockets, some lost calls are its own", r.Overflowed))
+		lines = append(lines, fmt.Sprintf("NOT IN ORDER: %d messages overflowed the generator's sockets, some lost calls are its own", r.Overflowed))
 	}
 	if !r.InOrder {
 		lines = append(lines, "NOT IN ORDER: the generator fell behind its schedule, the latencies are partly its own")

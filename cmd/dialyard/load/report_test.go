@@ -29,7 +29,7 @@ func TestReportForPeople(t *testing.T) {
 		"lost       1 (late 0, timeout 4s)\n",
 		"hung up    3, answered 2\n",
 		"unexpected not a SIP response: hello\n",
-		"NOT IN ORDER: 1 responses overflowed",
+		"NOT IN ORDER: 1 messages overflowed",
 		"NOT IN ORDER: the generator fell behind",
 		"generator  20.0 µs of CPU per call\n",
 	} {
@@ -52,5 +52,30 @@ func TestFirstLineIsPrintable(t *testing.T) {
 		if got := firstLine([]byte(datagram)); got != want {
 			t.Errorf("%q: %q, want %q", datagram, got, want)
 		}
+	}
+}
+
+func TestReportOfDialledCalls(t *testing.T) {
+	r := Report{
+		Planned: 9, Sent: 9, Answered: map[int]int{200: 9}, Byes: 8, ByesAnswered: 8, CutOff: 1, MostHeld: 5, InOrder: true,
+		Dialled: &Dialled{Invited: 9, Rung: 8, Answered: 9, Connected: 7, Released: 6, Stranded: 3, DoubleLegs: 4},
+	}
+	text := r.String()
+	for _, want := range []string{
+		"callee     invited 9, rung 8, answered 9, connected 7, released 6\n",
+		"faults     stranded 3, double legs 4, repeats 0, answers resent 0\n",
+		"held       5 at most, cut off 1\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	want := "1 calls cut off by the server, 4 calls placed twice, 2 of 9 answers never acknowledged, 3 of 9 callees never heard the BYE"
+	if got := r.Err().Error(); got != want {
+		t.Errorf("error %q, want %q", got, want)
+	}
+	r.CutOff, r.Dialled = 0, &Dialled{Repeats: 1}
+	if r.Err() != nil || r.Clean() {
+		t.Errorf("a repeated request: %v, clean %v", r.Err(), r.Clean())
 	}
 }

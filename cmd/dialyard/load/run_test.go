@@ -55,14 +55,14 @@ func (u *uas) serve() {
 		request := string(buffer[:n])
 		method, _, _ := strings.Cut(request, " ")
 		for _, status := range u.script(method, u.got["INVITE"]) {
-			u.conn.WriteToUDPAddrPort([]byte(answer(request, status)), peer)
+			u.conn.WriteToUDPAddrPort([]byte(respondTo(request, status)), peer)
 		}
 		u.got[method]++
 	}
 }
 
-// answer copies what RFC 3261 section 8.2.6.2 wants in a response.
-func answer(request, status string) string {
+// respondTo copies what RFC 3261 section 8.2.6.2 wants in a response.
+func respondTo(request, status string) string {
 	var b strings.Builder
 	b.WriteString("SIP/2.0 " + status + "\r\n")
 	for line := range strings.SplitSeq(request, "\r\n") {

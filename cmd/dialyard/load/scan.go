@@ -16,10 +16,11 @@ var (
 // response is what the generator wants from a response. The slices lie in the scanned datagram.
 type response struct {
 	run, call uint32
-	kind      byte   // of the request which is answered: kindInvite or kindBye
-	status    int    // 100-699
-	to        []byte // the To value, with the tag
-	contact   []byte // the URI of the first Contact, nil if there is none
+	kind      byte // of the request which is answered: kindInvite or kindBye
+	status    int  // 100-699
+	described bool // there is a session description, or something else in the body
+	routes    routes
+	dialog    dialog // remote is the URI of the first Contact, nil if there is none; routes stays nil
 }
 
 // scanResponse reads one datagram. It is strict about what tells one call from another and blind to all
@@ -30,11 +31,11 @@ func scanResponse(b []byte) (response, error) {
 	if !found || !ok {
 		return response{}, errNotResponse
 	}
-	h, err := scanHeaders(rest)
+	h, body, err := scanHeaders(rest)
 	if err != nil {
 		return response{}, err
 	}
-	r := response{status: status, to: h.to, contact: h.contact}
+	r := response{status: status, described: len(body) > 0, routes: h.routes, dialog: dialog{to: h.to, remote: h.contact}}
 	if !r.identify(h) {
 		return response{}, errIdentity
 	}
@@ -64,33 +65,55 @@ func scanStatus(line []byte) (status int, ok bool) {
 // headers are the values which scanResponse looks at; nil means absent.
 type headers struct {
 	via, to, callID, cseq, contact []byte
+	routes                         routes
 }
 
-// scanHeaders reads up to the empty line. Each of Via, To, Call-ID and CSeq is there exactly once: more
-// than one Via means that the response was not for us (RFC 3261 section 8.1.3.3).
-func scanHeaders(b []byte) (headers, error) {
-	var h headers
+// scanHeaders reads up to the empty line and returns what is behind it. Each of Via, To, Call-ID and CSeq
+// is there exactly once: more than one Via means that the response was not for us (RFC 3261 section
+// 8.1.3.3).
+func scanHeaders(b []byte) (h headers, body []byte, err error) {
 	for {
-		line, rest, found := bytes.Cut(b, crlf)
-		if !found {
-			return headers{}, errHeader
+		var f field
+		if f, b, err = nextField(b); err != nil {
+			return headers{}, nil, err
 		}
-		if len(line) == 0 {
+		if f.line == nil {
 			break
 		}
-		colon := bytes.IndexByte(line, ':')
-		if colon < 1 || line[0] == ' ' || line[0] == '\t' {
-			return headers{}, errHeader
+		if !h.set(f.name, f.value) {
+			return headers{}, nil, errHeader
 		}
-		if !h.set(bytes.TrimRight(line[:colon], " \t"), bytes.Trim(line[colon+1:], " \t")) {
-			return headers{}, errHeader
-		}
-		b = rest
 	}
 	if h.via == nil || h.to == nil || h.callID == nil || h.cseq == nil {
-		return headers{}, errHeader
+		return headers{}, nil, errHeader
 	}
-	return h, nil
+	return h, b, nil
+}
+
+// field is one header line.
+type field struct {
+	line        []byte // without its line end; nil for the empty line that ends the headers
+	name, value []byte
+}
+
+// nextField cuts the first line off b. Continued lines are refused: nobody sends them any more.
+func nextField(b []byte) (f field, rest []byte, err error) {
+	line, rest, found := bytes.Cut(b, crlf)
+	if !found {
+		return field{}, nil, errHeader
+	}
+	if len(line) == 0 {
+		return field{}, rest, nil
+	}
+	colon := bytes.IndexByte(line, ':')
+	if colon < 1 || line[0] == ' ' || line[0] == '\t' {
+		return field{}, nil, errHeader
+	}
+	return field{
+		line:  line,
+		name:  bytes.TrimRight(line[:colon], " \t"),
+		value: bytes.Trim(line[colon+1:], " \t"),
+	}, rest, nil
 }
 
 // set keeps the value if the name is one of those wanted. It is false for a second value of a header
@@ -109,6 +132,10 @@ func (h *headers) set(name, value []byte) bool {
 	case 7:
 		if field = match(name, "call-id", &h.callID); field == nil {
 			field = match(name, "contact", &h.contact)
+		}
+	case len(recordRoute):
+		if named(name, recordRoute) {
+			return h.routes.add(value)
 		}
 	}
 	switch {
@@ -142,15 +169,26 @@ func (h *headers) compact(letter byte) *[]byte {
 
 // match is field if the name is the wanted one, which is in lower case, else nil.
 func match(name []byte, wanted string, field *[]byte) *[]byte {
+	if !named(name, wanted) {
+		return nil
+	}
+	return field
+}
+
+// named says whether a name is the wanted one, which is in lower case.
+func named(name []byte, wanted string) bool {
+	if len(name) != len(wanted) {
+		return false
+	}
 	for i, c := range name {
 		if c >= 'A' && c <= 'Z' {
 			c |= 0x20
 		}
 		if c != wanted[i] {
-			return nil
+			return false
 		}
 	}
-	return field
+	return true
 }
 
 // addressURI is the URI of a name-addr or addr-spec (RFC 3261 section 20.10).

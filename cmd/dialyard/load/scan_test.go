@@ -26,8 +26,8 @@ func TestScanResponse(t *testing.T) {
 		if r.run != 0xbeef || r.call != 0x2a || r.kind != kindInvite || r.status != 302 {
 			t.Errorf("run %x call %x kind %c status %d", r.run, r.call, r.kind, r.status)
 		}
-		if string(r.to) != "<sip:100@127.0.0.1:5060>;tag=srv" || string(r.contact) != "sip:gw1@127.0.0.1;q=1" {
-			t.Errorf("to %q contact %q", r.to, r.contact)
+		if string(r.dialog.to) != "<sip:100@127.0.0.1:5060>;tag=srv" || string(r.dialog.remote) != "sip:gw1@127.0.0.1;q=1" {
+			t.Errorf("to %q contact %q", r.dialog.to, r.dialog.remote)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func FuzzScanResponse(f *testing.F) {
 			t.Errorf("status %d", r.status)
 		case !strings.Contains(text, id+callIDHost) || !strings.Contains(text, branchCookie+id+string(rune(r.kind))):
 			t.Errorf("identity %s is not in the datagram", id)
-		case !strings.Contains(text, string(r.to)) || !strings.Contains(text, string(r.contact)):
+		case !strings.Contains(text, string(r.dialog.to)) || !strings.Contains(text, string(r.dialog.remote)):
 			t.Error("a value is not in the datagram")
 		}
 	})

@@ -17,6 +17,12 @@ type tally struct {
 	retransmitted int
 	byes          int
 	byesAnswered  int
+	byesRepeated  int
+	rung          int
+	mostHeld      int
+	cutOff        int
+	released      int // over at both ends
+	callee        calleeTally
 	unexpected    int
 	strays        int
 	sendErrors    int
@@ -24,10 +30,40 @@ type tally struct {
 	firstUnexpected string
 	latency         *spread
 	lag             *spread
+	postDial        *spread
+	release         *spread
+}
+
+// calleeTally is what the callee counts. Every answered call is acknowledged and hung up in the end.
+type calleeTally struct {
+	invited      int
+	doubled      int // legs too many
+	answered     int
+	acknowledged int
+	hungUp       int
+	repeats      int // requests which came again
+	repeated     int // 2xx sent again
 }
 
 func newTally(timeout time.Duration) *tally {
-	return &tally{latency: newSpread(timeout), lag: newSpread(maxTimeout)}
+	return &tally{
+		latency:  newSpread(timeout),
+		lag:      newSpread(maxTimeout),
+		postDial: newSpread(timeout),
+		release:  newSpread(maxTimeout),
+	}
+}
+
+// ring counts the first ringing of a call.
+func (t *tally) ring(delay time.Duration) {
+	t.rung++
+	t.postDial.record(delay)
+}
+
+// byeAnswered counts the first 2xx to the BYE of a call.
+func (t *tally) byeAnswered(delay time.Duration) {
+	t.byesAnswered++
+	t.release.record(delay)
 }
 
 // answer counts the first final response of a call.

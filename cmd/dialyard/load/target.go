@@ -63,3 +63,16 @@ func parseHostPort(s string) (netip.AddrPort, error) {
 	}
 	return netip.AddrPortFrom(ip, uint16(port)), nil
 }
+
+// parseAnswer reads the address at which calls are answered, udp:// with a loopback host and a port.
+func parseAnswer(s string) (netip.AddrPort, error) {
+	rest, found := strings.CutPrefix(s, "udp://")
+	if !found {
+		return netip.AddrPort{}, fmt.Errorf("answer %q: must be udp://HOST:PORT", s)
+	}
+	addr, err := parseHostPort(rest)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("answer %q: %w", s, err)
+	}
+	return addr, nil
+}
