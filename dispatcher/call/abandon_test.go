@@ -14,10 +14,10 @@ func TestAbandonEndsACallInEveryState(t *testing.T) {
 		want   []Effect
 		status int
 	}{
-		"new":     {nil, []Effect{Respond{Status: 503}, Wake{}, Over{}}, 503},
+		"new":     {nil, []Effect{Respond{Status: 503}, Over{}}, 503},
 		"placing": {[]Event{Begin{}, Unplaced{}}, []Effect{Respond{Status: 503}, Wake{}, Over{}}, 503},
-		"running": {[]Event{Begin{}, Placed{Worker: "w1.1"}}, []Effect{Stop{Reason: "not able"}, Respond{Status: 503}, Wake{}, Over{}}, 503},
-		"closing": {[]Event{Begin{}, Placed{Worker: "w1.1"}, Reject{Code: 486}}, []Effect{Stop{Reason: "not able"}, Wake{}, Over{}}, 486},
+		"running": {[]Event{Begin{}, Placed{Worker: "w1.1"}}, []Effect{Respond{Status: 503}, Stop{Reason: "not able"}, Release{}, Wake{}, Over{}}, 503},
+		"closing": {[]Event{Begin{}, Placed{Worker: "w1.1"}, Reject{Code: 486}}, []Effect{Stop{Reason: "not able"}, Release{}, Wake{}, Over{}}, 486},
 		"over":    {[]Event{Refused{Outcome: NoRoute}}, nil, 404},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,51 +10,51 @@ const (
 	New State = iota
 	Placing
 	Running
+	Dialling
+	Talking
 	Closing
 	Ended
 )
 
 func (s State) String() string {
-	return [...]string{"New", "Placing", "Running", "Closing", "Over"}[s]
-}
-
-// Policy is how patient calls are. Its zero value is not useful; see DefaultPolicy.
-type Policy struct {
-	Tries     int           // placements of a run that no worker has room for
-	TryWithin time.Duration // all of them
-	Grace     time.Duration // for the script after the final answer
-	Overstay  time.Duration // beyond Wall before the caller is answered without the worker
-	Wall      time.Duration // of a run; the worker enforces it too
-}
-
-// DefaultPolicy is that of DESIGN §6.2 and §6.3: three tries in two seconds, ten
-// seconds for a run.
-func DefaultPolicy() Policy {
-	return Policy{Tries: 3, TryWithin: 2 * time.Second, Grace: time.Second, Overstay: 500 * time.Millisecond, Wall: 10 * time.Second}
-}
-
-// pause is how long to wait after the nth try failed: a short while at first, as
-// a full worker has room soon and a crashed one is back soon, then the rest of
-// TryWithin.
-func (p *Policy) pause(n int) time.Duration {
-	if n == 1 {
-		return p.TryWithin / 10
-	}
-	return p.TryWithin * 9 / 10 / time.Duration(max(1, p.Tries-2))
+	return [...]string{"New", "Placing", "Running", "Dialling", "Talking", "Closing", "Over"}[s]
 }
 
 // A Call is one caller's INVITE and all that follows from it. Step changes it and
 // nothing else does. Not safe for concurrent use.
 type Call struct {
 	Record
+	Legs []Leg // in the order they were first tried; Over copies them into the Record
 
-	policy  *Policy
-	state   State
+	policy *Policy
+	state  State
+	times  times
+
+	// The run.
+	running bool // a worker has it, and its word still counts
+	stopped bool // and was told to end it
 	tries   int  // placements in this attempt
 	noticed bool // the outside world has seen an effect of this run
 	avoid   string
 	headers []Field // set by the script, for every answer
-	effects []Effect
+
+	dial         dial
+	transferring *transfer  // under way; nil for none
+	stale        bool       // what is stored of the call says that it goes on
+	exchanges    []exchange // requests within the call that wait for their answer
+	effects      []Effect
+}
+
+// times are the deadlines of a call but for those of its legs; zero means none.
+type times struct {
+	try    time.Time     // Placing: the next placement
+	wall   time.Time     // Running: the script has had its time
+	left   time.Duration // of wall, while the script waits in a dial
+	total  time.Time     // of the run, all in all
+	grace  time.Time     // the script's last second is over
+	dial   time.Time     // Dialling: the dial as a whole has lasted too long
+	hangup time.Time     // Talking: the call has lasted too long
+	asked  time.Time     // what the last Wake said
 }
 
 // NewCall begins a call. record holds what is known at the INVITE; policy is
@@ -69,11 +69,32 @@ func (c *Call) State() State { return c.state }
 // Step takes one event and returns what is to be done for it, in order. The slice
 // is valid until the next Step.
 func (c *Call) Step(now time.Time, ev Event) []Effect {
-	c.effects = c.effects[:0]
-	if ev, ok := ev.(Abandon); ok {
-		c.abandon(now, ev.Outcome)
-		return c.effects
+	clear(c.effects)
+	if c.effects = c.effects[:0]; c.state == Ended {
+		return nil
 	}
+	switch ev := ev.(type) {
+	case Sent:
+		c.sent(now, ev)
+	case Progress:
+		c.progress(now, ev)
+	case Answered:
+		c.answered(now, ev)
+	case Failed:
+		c.failed(now, ev)
+	case Tick:
+		c.tick(now)
+	case Abandon:
+		c.abandon(now, ev.Outcome)
+	default:
+		c.byState(now, ev)
+	}
+	c.settle(now)
+	return c.effects
+}
+
+// byState takes the events that mean different things in different states.
+func (c *Call) byState(now time.Time, ev Event) {
 	switch c.state {
 	case New:
 		c.stepNew(now, ev)
@@ -81,151 +102,108 @@ func (c *Call) Step(now time.Time, ev Event) []Effect {
 		c.stepPlacing(now, ev)
 	case Running:
 		c.stepRunning(now, ev)
+	case Dialling:
+		c.stepDialling(now, ev)
+	case Talking:
+		c.stepTalking(now, ev)
 	case Closing:
-		c.stepClosing(now, ev)
+		c.stepLast(ev)
 	}
-	return c.effects
 }
 
-func (c *Call) stepNew(now time.Time, ev Event) {
-	switch ev := ev.(type) {
-	case Begin:
-		c.Attempts = 1
-		c.state = Placing
+// tick takes whatever has come due.
+func (c *Call) tick(now time.Time) {
+	t := &c.times
+	if due(t.try, now) {
+		t.try = time.Time{}
 		c.run()
-	case Refused:
-		c.finish(now, ev.Outcome)
+	}
+	if due(t.wall, now) || due(t.total, now) {
+		c.limit(now)
+	}
+	if due(t.grace, now) {
+		c.stop("call over")
+		c.released()
+	}
+	if due(t.hangup, now) {
+		c.hangUp(now, "system", Caller, Callee)
+	}
+	switch {
+	case c.state == Dialling:
+		c.tickDial(now)
+	case c.state == Talking && c.transferring != nil:
+		c.tickTransfer(now)
 	}
 }
 
-func (c *Call) stepPlacing(now time.Time, ev Event) {
-	switch ev := ev.(type) {
-	case Placed:
-		c.state = Running
-		c.Worker = ev.Worker
-		c.emit(Wake{At: now.Add(c.policy.Wall + c.policy.Overstay)})
-	case Unplaced:
-		if c.tries >= c.policy.Tries {
-			c.finish(now, NotAble)
-			return
-		}
-		c.emit(Wake{At: now.Add(c.policy.pause(c.tries))})
-	case Tick:
-		c.run()
-	case Cancelled:
-		c.finish(now, CallerGaveUp)
-	}
-}
-
-func (c *Call) stepRunning(now time.Time, ev Event) {
-	switch ev := ev.(type) {
-	case Ring:
-		c.noticed = true
-		c.respond(ev.Code, "", nil)
-	case SetHeader:
-		c.setHeader(ev.Field)
-	case Tag:
-		c.tag(ev)
-	case Reject:
-		c.decide(now, ev.Code, ev.Reason, ev.Headers)
-	case Redirect:
-		c.decide(now, ev.Code, "", contacts(ev.Targets))
-	case Done:
-		c.done(ev)
-		c.finish(now, ev.Outcome)
-	case Lost:
-		c.lost(now)
-	case Cancelled:
-		c.emit(Stop{Reason: "caller gave up"})
-		c.answer(CallerGaveUp)
-		c.closing(now)
-	case Tick:
-		c.emit(Stop{Reason: "limit"})
-		c.answer(ScriptLimited)
-		c.closing(now)
-	}
-}
-
-func (c *Call) stepClosing(now time.Time, ev Event) {
-	switch ev := ev.(type) {
-	case Tag:
-		c.tag(ev)
-	case Done:
-		c.done(ev)
-		c.over(now)
-	case Lost:
-		c.over(now)
-	case Tick:
-		c.emit(Stop{Reason: "call over"})
+// settle ends a call that has nothing left to wait for, and else asks to be woken.
+func (c *Call) settle(now time.Time) {
+	if c.state == Closing && !c.running && !c.hasLegs() {
 		c.over(now)
 	}
-}
-
-func (c *Call) abandon(now time.Time, o Outcome) {
+	if c.stale && c.state == Closing {
+		c.stale = false
+		c.save()
+	}
+	if at := c.earliest(); !at.Equal(c.times.asked) || due(at, now) {
+		c.times.asked = at
+		c.emit(Wake{At: at})
+	}
 	if c.state == Ended {
-		return
-	}
-	if c.state >= Running {
-		c.emit(Stop{Reason: o.String()})
-	}
-	if c.state < Closing {
-		c.answer(o)
-	}
-	c.over(now)
-}
-
-// run asks for a placement.
-func (c *Call) run() {
-	c.tries++
-	c.emit(Run{Attempt: c.Attempts, Avoid: c.avoid})
-}
-
-// lost repeats the run once elsewhere, if nobody can have noticed it yet.
-func (c *Call) lost(now time.Time) {
-	if c.noticed || c.Attempts >= 2 {
-		c.finish(now, WorkerLost)
-		return
-	}
-	c.Attempts++
-	c.state, c.tries, c.avoid = Placing, 0, c.Worker
-	c.headers, c.Tags = nil, nil
-	c.run()
-}
-
-// done takes what the end of the run tells. A worker that breaks the protocol has
-// not ended it; and that a run was stopped for a caller who gave up is no mistake
-// of its author's.
-func (c *Call) done(ev Done) {
-	if ev.Outcome == BadWorker {
-		c.emit(Stop{Reason: "broken protocol"})
-	}
-	if ev.Error != nil && c.Outcome != CallerGaveUp {
-		c.Error = ev.Error
+		c.emit(Over{})
 	}
 }
 
-// decide carries out the script's final word.
-func (c *Call) decide(now time.Time, status int, reason string, headers []Field) {
-	c.Status, c.Outcome, c.EndedBy = status, Decided, "plan"
-	c.respond(status, reason, headers)
-	c.closing(now)
+// earliest is the first of all deadlines, zero if there is none.
+func (c *Call) earliest() (first time.Time) {
+	take := func(at time.Time) {
+		if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	if c.state == Ended {
+		return first
+	}
+	t := &c.times
+	for _, at := range [...]time.Time{t.try, t.wall, t.total, t.grace, t.dial, t.hangup} {
+		take(at)
+	}
+	for i := range c.Legs {
+		take(c.Legs[i].deadline)
+	}
+	return first
 }
 
-// closing leaves the script its last second.
-func (c *Call) closing(now time.Time) {
-	c.state = Closing
-	c.emit(Wake{At: now.Add(c.policy.Grace)})
+// due reports whether a deadline is set and has come.
+func due(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
+
+// hasLegs reports whether any leg still has its end before it.
+func (c *Call) hasLegs() bool {
+	for i := range c.Legs {
+		if c.Legs[i].state != LegEnded {
+			return true
+		}
+	}
+	return false
 }
 
-// finish answers from the outcome table and ends the call: no run is left.
-func (c *Call) finish(now time.Time, o Outcome) {
-	c.answer(o)
+// abandon ends the call at once, whatever still hangs on it.
+func (c *Call) abandon(now time.Time, o Outcome) {
+	switch c.state {
+	case Talking:
+		c.hangUp(now, "system", Caller, Callee)
+	case Closing:
+	default:
+		c.answer(now, o)
+	}
+	c.quitLegs(now, -1, "")
+	c.stop(o.String())
 	c.over(now)
 }
 
 // answer gives the final answer that the outcome table has for o.
-func (c *Call) answer(o Outcome) {
-	c.Status, c.Outcome, c.EndedBy = o.Status(), o, "system"
+func (c *Call) answer(now time.Time, o Outcome) {
+	c.Status, c.Outcome, c.EndedBy, c.End = o.Status(), o, "system", now
 	var headers []Field
 	switch {
 	case o == CallerGaveUp:
@@ -235,25 +213,48 @@ func (c *Call) answer(o Outcome) {
 	case o.Warning() != "":
 		headers = []Field{{Name: "Warning", Value: `399 dialyard "` + o.Warning() + `"`}}
 	}
-	c.respond(c.Status, "", headers)
+	c.respond(Respond{Status: c.Status, Headers: headers})
 }
 
+// close leaves the script its last second and the legs their end.
+func (c *Call) close(now time.Time) {
+	c.state = Closing
+	grace := time.Time{}
+	if c.running {
+		grace = now.Add(c.policy.Grace)
+	}
+	c.times = times{grace: grace, asked: c.times.asked}
+	c.stale = c.noticed
+}
+
+// finish answers from the outcome table; no run is left.
+func (c *Call) finish(now time.Time, o Outcome) {
+	c.answer(now, o)
+	c.close(now)
+}
+
+// over completes the record.
 func (c *Call) over(now time.Time) {
-	c.state, c.End = Ended, now
-	c.emit(Wake{})
-	c.emit(Over{})
+	c.released()
+	c.state = Ended
+	for i := range c.Legs {
+		if l := &c.Legs[i]; l.state != LegEnded {
+			l.end(now, 0, "")
+		}
+		c.Record.Legs = append(c.Record.Legs, c.Legs[i].LegRecord)
+	}
 }
 
 // respond sends an answer with the headers the script set and those of this
 // answer; of two with one name, this answer's counts.
-func (c *Call) respond(status int, reason string, own []Field) {
-	headers := own
+func (c *Call) respond(r Respond) {
+	own := r.Headers
 	for _, f := range c.headers {
 		if indexOf(own, f.Name) < 0 {
-			headers = append(headers, f)
+			r.Headers = append(r.Headers, f)
 		}
 	}
-	c.emit(Respond{Status: status, Reason: reason, Headers: headers})
+	c.emit(r)
 }
 
 func (c *Call) emit(e Effect) { c.effects = append(c.effects, e) }

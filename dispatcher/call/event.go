@@ -1,5 +1,7 @@
 package call
 
+import "time"
+
 // An Event is something that happened to a call. The list is closed.
 type Event interface{ event() }
 
@@ -38,6 +40,14 @@ type SetHeader struct{ Field Field }
 // Tag puts a name and value into the record.
 type Tag struct{ Name, Value string }
 
+// Dial asks to call others: the groups one after the other, the targets of one
+// group together. The script waits for Tell.
+type Dial struct {
+	Seq    uint32 // of the instruction, for Tell
+	Groups [][]Target
+	Within time.Duration // for all of it; 0 = no limit of its own
+}
+
 // Done is the end of the run.
 type Done struct {
 	Outcome Outcome // Undecided when the script came to its end
@@ -47,8 +57,67 @@ type Done struct {
 // Lost says that the worker died or hangs with the run in it.
 type Lost struct{}
 
+// Sent says where a leg's INVITE went.
+type Sent struct {
+	Leg             int
+	CallID, Address string
+}
+
+// Progress is a provisional answer of a leg, 180 to 199.
+type Progress struct {
+	Leg, Code int
+	Reason    string
+	Headers   []Field
+	Body      string
+}
+
+// Answered is a leg's 2xx.
+type Answered struct {
+	Leg, Code int
+	Reason    string
+	Headers   []Field
+	Body      string
+}
+
+// Failed is a leg's final refusal, or 408 if it never answered, or what the shell
+// has found to be wrong with its target.
+type Failed struct {
+	Leg, Code int
+	Reason    string
+	Contacts  []string // of a 3xx, as URIs
+}
+
 // Cancelled says that the caller gave up.
 type Cancelled struct{}
+
+// Asked is a request of one party within an answered call. ID names it in Pass,
+// Replied, Return and Refuse.
+type Asked struct {
+	ID     uint32
+	From   Side
+	Method string
+	Offer  bool   // it offers or awaits a session description
+	Refer  Target // whom a REFER points to
+}
+
+// Replied is the other party's answer to a request that was passed to it; 408 if
+// there was none.
+type Replied struct {
+	ID   uint32
+	Code int
+}
+
+// Swapped is what the party that stays in a transfer said to the new one's session.
+type Swapped struct{ Leg, Code int }
+
+// Bye says that one party has hung up.
+type Bye struct {
+	From    Side
+	Headers []Field // to pass on
+}
+
+// Unheard says that a party never acknowledged its 2xx.
+type Unheard struct{ From Side }
 
 // Abandon ends the call from outside: the front stops, or has failed at it. A caller
 // who still waits hears the outcome's answer.
@@ -66,8 +135,18 @@ func (Redirect) event()  {}
 func (Ring) event()      {}
 func (SetHeader) event() {}
 func (Tag) event()       {}
+func (Dial) event()      {}
 func (Done) event()      {}
 func (Lost) event()      {}
+func (Sent) event()      {}
+func (Progress) event()  {}
+func (Answered) event()  {}
+func (Failed) event()    {}
 func (Cancelled) event() {}
+func (Asked) event()     {}
+func (Replied) event()   {}
+func (Swapped) event()   {}
+func (Bye) event()       {}
+func (Unheard) event()   {}
 func (Abandon) event()   {}
 func (Tick) event()      {}

@@ -13,6 +13,7 @@ import (
 // A test holds it against encoding/json.
 func (r *Record) AppendJSON(b []byte) []byte {
 	o := object{append(b, '{')}
+	o.textIf("id", r.ID)
 	o.text("call_id", r.CallID)
 	o.textIf("account", r.Account)
 	o.textIf("plan", r.Plan)
@@ -23,9 +24,7 @@ func (r *Record) AppendJSON(b []byte) []byte {
 	o.text("to", r.To)
 	o.text("source", r.Source)
 	o.time("start", r.Start)
-	if !r.Answer.IsZero() {
-		o.time("answer", r.Answer)
-	}
+	o.timeIf("answer", r.Answer)
 	o.time("end", r.End)
 	o.number("status", r.Status)
 	o.text("reason", r.Outcome.String())
@@ -37,6 +36,9 @@ func (r *Record) AppendJSON(b []byte) []byte {
 	}
 	if len(r.Tags) > 0 {
 		o.tags("tags", r.Tags)
+	}
+	if len(r.Legs) > 0 {
+		o.legs("legs", r.Legs)
 	}
 	return append(o.b, '}')
 }
@@ -89,6 +91,40 @@ func (o *object) tags(name string, tags map[string]string) {
 		inner.text(k, tags[k])
 	}
 	o.b = append(inner.b, '}')
+}
+
+func (o *object) legs(name string, legs []LegRecord) {
+	o.key(name)
+	o.b = append(o.b, '[')
+	for i := range legs {
+		if i > 0 {
+			o.b = append(o.b, ',')
+		}
+		o.b = legs[i].appendJSON(o.b)
+	}
+	o.b = append(o.b, ']')
+}
+
+func (l *LegRecord) appendJSON(b []byte) []byte {
+	o := object{append(b, '{')}
+	o.text("target", l.Called)
+	o.textIf("address", l.Address)
+	o.textIf("call_id", l.CallID)
+	o.timeIf("start", l.Start)
+	o.timeIf("ring", l.Rang)
+	o.timeIf("answer", l.Answer)
+	o.timeIf("end", l.End)
+	if l.Status != 0 {
+		o.number("status", l.Status)
+	}
+	o.textIf("reason", l.Reason)
+	return append(o.b, '}')
+}
+
+func (o *object) timeIf(name string, t time.Time) {
+	if !t.IsZero() {
+		o.time(name, t)
+	}
 }
 
 // appendString quotes s. Plain ASCII is copied, the rest is encoding/json's.

@@ -1,7 +1,6 @@
 package call
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -11,19 +10,28 @@ import (
 )
 
 // TestCallModel does random things to a call, late and senseless ones among them,
-// and holds what it wants done against what no call may ever want.
+// and holds what it wants done against what no call may ever want. The world it
+// lives in keeps the shell's promises and no others: a Run is answered at once, a
+// leg that was invited has one end.
 func TestCallModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		policy := DefaultPolicy()
-		m := &callModel{call: NewCall(Record{Start: noon}, &policy), policy: &policy, now: noon}
+		m := newModel(t)
 		m.begin(t)
 		t.Repeat(map[string]func(*rapid.T){
-			"":       m.check,
-			"report": m.report,
-			"lost":   func(t *rapid.T) { m.step(t, Lost{}) },
-			"cancel": func(t *rapid.T) { m.step(t, Cancelled{}) },
-			"wait":   m.wait,
-			"ring":   m.wakeUp,
+			"":        m.check,
+			"report":  m.report,
+			"dial":    m.dial,
+			"leg":     m.legSays,
+			"leg2":    m.legSays,
+			"party":   m.partySays,
+			"leg3":    m.legSays,
+			"party2":  m.partySays,
+			"lost":    m.lost,
+			"cancel":  m.cancel,
+			"wait":    m.wait,
+			"ring":    m.wakeUp,
+			"restore": m.restore,
+			"abandon": m.abandon,
 		})
 		m.leaveAlone(t)
 	})
@@ -32,43 +40,69 @@ func TestCallModel(t *testing.T) {
 // callModel is what the world around a call has seen of it.
 type callModel struct {
 	call   *Call
-	policy *Policy
+	policy Policy
 	now    time.Time
 	wake   time.Time
 
-	worker   string // that has the run
-	runs     []Run  // of this attempt, not yet placed
-	attempts int
-	noticed  bool
-	final    int // status of the final answer
-	over     bool
-	headers  map[string]string // that the script has set, by lower-case name
+	final   int // status of the final answer
+	over    bool
+	torn    bool // ended by Abandon
+	headers map[string]string
+
+	runModel
+	dialModel
+	talkModel
 }
 
+func newModel(t *rapid.T) *callModel {
+	m := &callModel{policy: DefaultPolicy(), now: noon}
+	m.policy.Legs = rapid.IntRange(1, 6).Draw(t, "legs")
+	m.policy.Fallback = rapid.SampledFrom([]string{"", "sip:desk@example.net", "sip:a@example.net"}).Draw(t, "fallback")
+	m.policy.Duration = rapid.SampledFrom([]time.Duration{0, time.Second, time.Minute}).Draw(t, "duration")
+	m.policy.Transfer = rapid.SampledFrom([]Transfer{TransferUnset, TransferNone, TransferPass}).Draw(t, "transfer")
+	m.call = NewCall(Record{Start: noon}, &m.policy)
+	m.connected = -1
+	m.faces = map[int]int{}
+	m.asks = map[uint32]*ask{}
+	return m
+}
+
+// begin is the INVITE, and by chance all that leads to ringing or to a conversation.
 func (m *callModel) begin(t *rapid.T) {
-	if rapid.IntRange(0, 9).Draw(t, "refused") == 0 {
+	far := rapid.IntRange(0, 9).Draw(t, "how far")
+	if far == 0 {
 		m.step(t, Refused{rapid.SampledFrom([]Outcome{NoRoute, OverLimit, NotAble}).Draw(t, "why")})
 		return
 	}
 	m.step(t, Begin{})
+	if far > 3 {
+		m.dial(t)
+	}
+	if far > 6 && len(m.legs) > 0 && m.legs[0].invited {
+		m.step(t, Answered{Leg: 0, Code: 200, Body: "sdp"})
+	}
 }
 
-// report is anything a worker may say, whether it fits or not.
-func (m *callModel) report(t *rapid.T) {
-	field := Field{Name: rapid.SampledFrom([]string{"X-A", "x-a", "X-B", "Warning"}).Draw(t, "name"), Value: rapid.SampledFrom([]string{"", "1", "2"}).Draw(t, "value")}
-	m.step(t, rapid.SampledFrom([]Event{
-		Ring{180}, Ring{183}, SetHeader{field}, SetHeader{field}, Tag(field),
-		Reject{Code: 486}, Reject{Code: 603, Reason: "No", Headers: []Field{field}},
-		Redirect{Code: 302, Targets: []string{"sip:a@example.net", "sip:b@example.net"}},
-		Done{}, Done{Outcome: ScriptFailed, Error: &ScriptError{File: "main.lua", Line: 1}}, Done{Outcome: ScriptLimited}, Done{Outcome: BadWorker},
-	}).Draw(t, "event"))
+// seldom keeps what ends a call from ending all of them at once.
+func seldom(t *rapid.T) bool { return rapid.IntRange(0, 5).Draw(t, "seldom") == 0 }
+
+func (m *callModel) lost(t *rapid.T) {
+	if seldom(t) {
+		m.step(t, Lost{})
+	}
+}
+
+func (m *callModel) cancel(t *rapid.T) {
+	if seldom(t) {
+		m.step(t, Cancelled{})
+	}
 }
 
 // wait lets time pass, not beyond the moment the call wants to be woken.
 func (m *callModel) wait(t *rapid.T) {
 	most := time.Second
 	if !m.wake.IsZero() {
-		most = m.wake.Sub(m.now)
+		most = max(0, m.wake.Sub(m.now))
 	}
 	m.now = m.now.Add(time.Duration(rapid.Int64Range(0, int64(most)).Draw(t, "wait")))
 }
@@ -77,103 +111,120 @@ func (m *callModel) wakeUp(t *rapid.T) {
 	if m.wake.IsZero() {
 		return
 	}
-	m.now, m.wake = m.wake, time.Time{}
+	if m.wake.After(m.now) {
+		m.now = m.wake
+	}
+	m.wake = time.Time{}
 	m.step(t, Tick{})
+}
+
+// restore lets another process go on with the call: its run is gone, and what the
+// parties asked of each other too.
+func (m *callModel) restore(t *rapid.T) {
+	if s := m.call.State(); s != Dialling && s != Talking {
+		return
+	}
+	m.call, m.wake = restored(t, noted(t, m.call), &m.policy), time.Time{}
+	m.held, m.told, m.headers = false, true, nil
+	m.asks = map[uint32]*ask{}
+	m.step(t, Tick{})
+}
+
+func (m *callModel) abandon(t *rapid.T) {
+	if !seldom(t) {
+		return
+	}
+	m.torn = true
+	m.step(t, Abandon{rapid.SampledFrom([]Outcome{NotAble, Flaw}).Draw(t, "why")})
 }
 
 // step feeds an event and answers the runs it asks for, as a shard does.
 func (m *callModel) step(t *rapid.T, ev Event) {
 	for ev != nil {
-		m.expectHeaders(ev)
+		m.expect(ev)
 		effects := slices.Clone(m.call.Step(m.now, ev))
+		m.tell(t, ev, effects)
+		cause := ev
 		ev = nil
 		for i, e := range effects {
 			if m.over {
-				t.Fatalf("%T after the end", e)
+				t.Fatalf("%s after the end", effectText(e))
 			}
-			switch e := e.(type) {
-			case Respond:
-				m.respond(t, e)
-			case Run:
-				ev = m.place(t, e)
-			case Wake:
-				m.wake = e.At
-			case Over:
-				m.over = true
-				if i != len(effects)-1 {
-					t.Fatalf("%v is not its last wish", e)
-				}
+			if run, ok := e.(Run); ok {
+				ev = m.place(t, run)
+				continue
+			}
+			m.effect(t, cause, e)
+			if m.over && i != len(effects)-1 {
+				t.Fatalf("over is not its last wish of %d", len(effects))
 			}
 		}
 	}
 }
 
-// expectHeaders keeps the model's own list of what the script has set.
-func (m *callModel) expectHeaders(ev Event) {
-	set, ok := ev.(SetHeader)
-	if !ok || m.call.State() != Running {
-		return
+// tell writes down what happens, for the report of a failure.
+func (m *callModel) tell(t *rapid.T, ev Event, effects []Effect) {
+	did := make([]string, len(effects))
+	for i, e := range effects {
+		did[i] = effectText(e)
 	}
-	name := strings.ToLower(set.Field.Name)
-	if delete(m.headers, name); set.Field.Value != "" {
-		m.headers[name] = set.Field.Value
+	t.Logf("%v %T%+v -> %v %s", m.now.Sub(noon), ev, ev, m.call.State(), strings.Join(did, "; "))
+}
+
+// expect notes what an event changes in the world.
+func (m *callModel) expect(ev Event) {
+	switch ev := ev.(type) {
+	case SetHeader:
+		m.expectHeader(ev)
+	case Dial:
+		if m.call.State() == Running {
+			m.told = false
+		}
+	case Failed:
+		m.legs[ev.Leg].ended = true
 	}
 }
 
-func (m *callModel) respond(t *rapid.T, r Respond) {
-	if m.final != 0 {
-		t.Fatalf("%d after the final answer %d", r.Status, m.final)
-	}
-	m.noticed = true
-	if r.Status >= 200 {
-		m.final = r.Status
-	}
-	sent := map[string]string{}
-	for _, f := range r.Headers {
-		name := strings.ToLower(f.Name)
-		if _, twice := sent[name]; twice && name != "contact" {
-			t.Fatalf("%s stands twice in %v", f.Name, r.Headers)
+// effect holds one wish against what the world knows.
+func (m *callModel) effect(t *rapid.T, cause Event, e Effect) {
+	switch e := e.(type) {
+	case Respond:
+		m.respond(t, cause, e)
+	case Stop:
+		if !m.held || m.stopped {
+			t.Fatalf("%s: there is no run to stop, or it was told", effectText(e))
 		}
-		sent[name] = f.Value
-	}
-	for name := range m.headers {
-		if _, ok := sent[name]; !ok {
-			t.Fatalf("%s was set and is not in %v", name, r.Headers)
+		m.stopped = true
+	case Release:
+		if !m.held {
+			t.Fatal("release of no run")
 		}
+		m.held = false
+	case Tell, Invite, Cancel, Connect, Drop:
+		m.dialEffect(t, cause, e)
+	case Pass, Return, Refuse, HangUp:
+		m.talkEffect(t, cause, e)
+	case Wake:
+		m.wake = e.At
+	case Over:
+		m.over = true
 	}
-}
-
-// place answers a Run: by chance there is room, never on the worker to avoid.
-func (m *callModel) place(t *rapid.T, r Run) Event {
-	switch {
-	case m.noticed:
-		t.Fatal("a run after somebody could notice it")
-	case r.Attempt > 2:
-		t.Fatalf("attempt %d", r.Attempt)
-	case r.Attempt == m.attempts+1:
-		m.attempts, m.runs, m.headers = r.Attempt, nil, map[string]string{}
-	case r.Attempt != m.attempts || m.worker != "" && r.Avoid != m.worker:
-		t.Fatalf("attempt %d after %d, avoiding %q after %q", r.Attempt, m.attempts, r.Avoid, m.worker)
-	}
-	if m.runs = append(m.runs, r); len(m.runs) > m.policy.Tries {
-		t.Fatalf("try %d", len(m.runs))
-	}
-	if rapid.Bool().Draw(t, "room") {
-		m.worker = rapid.SampledFrom([]string{"w1.1", "w2.1", "w3.1"}).Filter(func(w string) bool { return w != r.Avoid }).Draw(t, "worker")
-		return Placed{m.worker}
-	}
-	return Unplaced{}
 }
 
 // check holds what is true between any two events.
 func (m *callModel) check(t *rapid.T) {
 	state := m.call.State()
-	if waits := state == Placing || state == Running || state == Closing; waits == m.wake.IsZero() {
+	mustWake := state == Placing || state == Running || state == Dialling || m.held
+	if state == Ended && !m.wake.IsZero() || mustWake && m.wake.IsZero() {
 		t.Fatalf("in %v and woken at %v", state, m.wake)
 	}
-	if m.over != (state == Ended) || m.over && m.final == 0 || (state == Closing) && m.final == 0 {
+	if m.over != (state == Ended) || (m.over || state == Closing) && m.final == 0 {
 		t.Fatalf("in %v, over %v, answered %d", state, m.over, m.final)
 	}
+	if talks := m.connected >= 0; talks != (m.final/100 == 2) || state == Talking && !talks {
+		t.Fatalf("in %v, leg %d connected, answered %d", state, m.connected, m.final)
+	}
+	m.checkLegs(t, m.over)
 	if m.over {
 		m.checkRecord(t, &m.call.Record)
 	}
@@ -181,31 +232,49 @@ func (m *callModel) check(t *rapid.T) {
 
 func (m *callModel) checkRecord(t *rapid.T, r *Record) {
 	want := r.Outcome.Status()
-	if r.Outcome == Decided {
+	if r.Outcome == Decided || r.Outcome == Unanswered || r.Outcome == Connected {
 		want = m.final
 	}
-	who := map[Outcome]string{Decided: "plan", Undecided: "plan", CallerGaveUp: "caller"}[r.Outcome]
-	if who == "" {
+	who := map[Outcome]string{Decided: "plan", Undecided: "plan", CallerGaveUp: "caller", Unanswered: "callee"}[r.Outcome]
+	switch {
+	case r.Outcome == Connected:
+		who = m.ender
+	case who == "":
 		who = "system"
 	}
 	switch {
-	case r.Status != m.final || r.Status != want:
+	case r.Status != m.final || r.Status != want || (r.Outcome == Connected) != (m.connected >= 0):
 		t.Fatalf("%v is recorded as %d and was answered %d", r.Outcome, r.Status, m.final)
-	case r.End.Before(r.Start) || r.End.After(m.now):
-		t.Fatalf("ended at %v, now %v", r.End, m.now)
+	case r.End.Before(r.Start) || r.End.After(m.now) || r.Answer.IsZero() == (m.connected >= 0):
+		t.Fatalf("answered at %v, ended at %v, now %v", r.Answer, r.End, m.now)
 	case r.EndedBy != who || r.Attempts != m.attempts || r.Worker != m.worker:
-		t.Fatalf("the record says by %q, %d attempts, %q", r.EndedBy, r.Attempts, r.Worker)
+		t.Fatalf("the record says by %q, %d attempts, %q; it was %q", r.EndedBy, r.Attempts, r.Worker, who)
+	case m.held:
+		t.Fatal("a run was not released")
 	}
+	m.checkAsks(t)
 }
 
-// leaveAlone lets nothing but time happen: the call must come to its end by
-// itself, and the caller must not wait for longer than the policy promises.
+// leaveAlone lets nothing but time happen, and legs that are given up end: the call
+// must come to its end by itself, and in time. Only a conversation without a limit
+// ends no sooner than a party wants.
 func (m *callModel) leaveAlone(t *rapid.T) {
-	patience := 2*(m.policy.TryWithin+m.policy.Wall+m.policy.Overstay) + m.policy.Grace
-	for end := m.now.Add(patience); !m.over; m.wakeUp(t) {
-		if m.wake.IsZero() || m.wake.After(end) {
-			t.Fatalf("in %v for ever; tags %v", m.call.State(), slices.Collect(maps.Keys(m.call.Tags)))
+	run := 2*(m.policy.TryWithin+m.policy.Wall+m.policy.Overstay) + m.policy.Grace
+	dials := time.Duration(m.policy.Legs+1) * (m.policy.Ring + longDelay)
+	end := m.now.Add(run + dials + longTalk)
+	for round := 0; !m.over; round++ {
+		if m.endCancelled(t); round > 1000 {
+			t.Fatalf("in %v and woken without end at %v", m.call.State(), m.wake)
 		}
+		switch {
+		case m.over:
+		case !m.wake.IsZero() && !m.wake.After(end):
+			m.wakeUp(t)
+		case m.call.State() == Talking:
+			m.bye(t, Caller)
+		default:
+			t.Fatalf("in %v for ever, woken at %v", m.call.State(), m.wake)
+		}
+		m.check(t)
 	}
-	m.check(t)
 }

@@ -1,5 +1,7 @@
 package call
 
+import "fmt"
+
 // An Outcome is why a call was answered as it was.
 type Outcome uint8
 
@@ -16,6 +18,8 @@ const (
 	CallerGaveUp                 // CANCEL
 	NotAble                      // no worker, draining, overload: the whole front
 	Flaw                         // a panic in the front, survived
+	Connected                    // a leg answered
+	Unanswered                   // no leg did, and the script said nothing else
 )
 
 // row is one line of the table of what the caller hears.
@@ -39,18 +43,32 @@ var table = [...]row{
 	CallerGaveUp:  {487, "caller gave up", ""},
 	NotAble:       {503, "not able", ""},
 	Flaw:          {500, "internal error", "internal error"},
+	Connected:     {200, "answered", ""},
+	Unanswered:    {0, "not answered", ""},
 }
 
 // Outcomes is how many there are, for counters indexed by Outcome.
 const Outcomes = len(table)
 
-// Status is what the caller hears, 0 for Decided, where the script says it.
+// Status is what the caller hears, 0 for Decided, where the script says it, and
+// for Unanswered, where the legs do.
 func (o Outcome) Status() int { return table[o].status }
 
 func (o Outcome) String() string { return table[o].name }
 
 // MarshalText makes records and logs say the name.
 func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText reads the name.
+func (o *Outcome) UnmarshalText(text []byte) error {
+	for i := range table {
+		if table[i].name == string(text) {
+			*o = Outcome(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("no outcome is called %.40q", text)
+}
 
 // Warning is the text of the Warning header, empty for none.
 func (o Outcome) Warning() string { return table[o].warning }

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -21,6 +22,8 @@ const storiesDir = "../../testdata/stories/call"
 // where what follows the arrow, the tick lines and the record at the end are what
 // happens: -update writes them anew; read them before you commit them. A tick
 // comes when the call asked for it, and a story goes on until none is asked for.
+// At crash the call is forgotten but for its Memo, of which restore makes another.
+// A line "policy NAME=VALUE ..." at the beginning changes the policy.
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(storiesDir, "*.txt"))
 	if err != nil || len(files) == 0 {
@@ -50,7 +53,9 @@ var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 // A stage is where one story is played.
 type stage struct {
 	t       *testing.T
+	policy  Policy
 	call    *Call
+	kept    []byte    // its Memo, at the last crash
 	wake    time.Time // asked for and not yet come
 	placing bool      // a Run wants its answer
 	out     strings.Builder
@@ -58,8 +63,8 @@ type stage struct {
 
 // play returns the story as it went.
 func play(t *testing.T, told string) string {
-	policy := DefaultPolicy()
-	s := &stage{t: t, call: NewCall(Record{Start: noon}, &policy)}
+	s := &stage{t: t, policy: DefaultPolicy()}
+	s.call = NewCall(Record{Start: noon}, &s.policy)
 	for line := range strings.Lines(told) {
 		line = strings.TrimRight(line, "\n")
 		before, _, _ := strings.Cut(line, "->")
@@ -67,7 +72,12 @@ func play(t *testing.T, told string) string {
 		switch {
 		case len(words) == 0 || line[0] == '#':
 			s.out.WriteString(line + "\n")
-		case words[0] == "record" || len(words) > 1 && words[1] == "tick":
+		case words[0] == "policy":
+			if err := parsePolicy(strings.Join(words[1:], " "), &s.policy); err != nil {
+				t.Fatal(line, err)
+			}
+			s.out.WriteString(line + "\n")
+		case words[0] == "record" || words[0] == "leg" || len(words) > 1 && words[1] == "tick":
 		default:
 			s.line(words[0], strings.Join(words[1:], " "))
 		}
@@ -83,17 +93,48 @@ func (s *stage) line(at, event string) {
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", at, event, err)
 	}
+	s.ticksUntil(noon.Add(after))
+	switch event {
+	case "crash":
+		s.kept, s.wake = noted(s.t, s.call), time.Time{}
+		s.out.WriteString(fmt.Sprintf("%-8s %s\n", at, event))
+		return
+	case "restore":
+		s.call = restored(s.t, s.kept, &s.policy)
+		s.step(noon.Add(after), event, Tick{})
+		return
+	}
 	ev, err := parseEvent(event)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.ticksUntil(noon.Add(after))
 	s.step(noon.Add(after), event, ev)
 }
 
+// noted is the Memo of a call as a file holds it.
+func noted(t interface{ Fatal(...any) }, c *Call) []byte {
+	text, err := json.Marshal(c.Memo())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// restored is the call that another process makes of it.
+func restored(t interface{ Fatal(...any) }, text []byte, policy *Policy) *Call {
+	var m Memo
+	if err := json.Unmarshal(text, &m); err != nil {
+		t.Fatal(err)
+	}
+	return Restore(m, policy)
+}
+
 func (s *stage) ticksUntil(end time.Time) {
-	for !s.wake.IsZero() && !s.wake.After(end) {
+	for ticks := 0; !s.wake.IsZero() && !s.wake.After(end); ticks++ {
 		now := s.wake
+		if ticks > 1000 {
+			s.t.Fatalf("it is woken without end at %v", now.Sub(noon))
+		}
 		s.wake = time.Time{}
 		s.step(now, "tick", Tick{})
 	}

@@ -1,0 +1,68 @@
+package call
+
+import "time"
+
+// A Memo is what outlives the process of a call with legs: enough for another to go
+// on with it. It is plain data.
+type Memo struct {
+	Record Record
+	Legs   []LegMemo
+	State  State // Dialling, Talking or Closing
+
+	HangUp time.Time // Talking: when it has lasted too long
+
+	// Of a dial.
+	Groups [][]Target // still to be called
+	Group  int        // the first leg of the present one
+	Within time.Time  // when it has lasted too long
+	Total  time.Time  // and its script, if that still ran
+	Media  int        // the leg whose session description the caller has, counted from 1
+	Face   int        // and the To tag it knows that one by
+}
+
+// A LegMemo is a leg of a Memo.
+type LegMemo struct {
+	Target   Target
+	Record   LegRecord
+	State    LegState
+	Deadline time.Time
+	Depth    int
+	Followed bool
+}
+
+// Memo notes down a call in Dialling, Talking or Closing. What it shares with the call
+// must be encoded before the next Step.
+func (c *Call) Memo() Memo {
+	m := Memo{
+		Record: c.Record, State: c.state, HangUp: c.times.hangup,
+		Groups: c.dial.groups, Group: c.dial.group, Within: c.times.dial, Total: c.times.total,
+		Media: c.dial.media, Face: c.dial.face,
+	}
+	for i := range c.Legs {
+		l := &c.Legs[i]
+		m.Legs = append(m.Legs, LegMemo{l.Target, l.LegRecord, l.state, l.deadline, l.depth, l.followed})
+	}
+	return m
+}
+
+// Restore makes the call of a Memo: its script is gone, its dial goes on by itself,
+// its conversation as if nothing had happened. The shell owes it a Tick at once, and
+// Failed for each leg that it cannot follow any more.
+func Restore(m Memo, policy *Policy) *Call {
+	c := &Call{Record: m.Record, policy: policy, state: m.State, noticed: true}
+	c.times = times{hangup: m.HangUp, dial: m.Within, total: m.Total}
+	c.dial = dial{groups: m.Groups, group: m.Group, began: m.Record.Start, media: m.Media, face: m.Face}
+	for _, l := range m.Legs {
+		c.Legs = append(c.Legs, Leg{
+			Target: l.Target, LegRecord: l.Record, state: l.State, deadline: l.Deadline, depth: l.Depth, followed: l.Followed,
+		})
+	}
+	if c.state == Talking { // a transfer under way is given up
+		for i := range c.Legs {
+			if l := &c.Legs[i]; l.trying() {
+				l.state, l.deadline = Quitting, time.Time{}
+			}
+		}
+	}
+	return c
+}
