@@ -42,7 +42,7 @@ func TestAccountRuns(t *testing.T) {
 	if a.enter(noon) || a.Running() != 3 {
 		t.Fatalf("%d running", a.Running())
 	}
-	a.leave()
+	a.releaseRun()
 	if !a.enter(noon) || a.enter(noon) {
 		t.Errorf("%d running", a.Running())
 	}
@@ -83,10 +83,37 @@ func TestAccountRefusedByRateTakesNoRun(t *testing.T) {
 		t.Errorf("%d running", a.Running())
 	}
 	for a.Running() > 0 {
-		a.leave()
+		a.releaseRun()
 	}
 	if a.enter(noon.Add(time.Millisecond)) {
 		t.Error("a call that ended gave its token back")
+	}
+}
+
+// TestAccountCalls: an answered call keeps its place when its script has ended.
+func TestAccountCalls(t *testing.T) {
+	a := Account{Calls: 2, Runs: 1}
+	for range 2 {
+		if !a.enter(noon) {
+			t.Fatal("refused")
+		}
+		a.releaseRun()
+	}
+	if a.enter(noon) || a.Running() != 0 {
+		t.Fatalf("a third call, %d running", a.Running())
+	}
+	a.leave()
+	if !a.enter(noon) {
+		t.Error("refused after one has left")
+	}
+}
+
+// TestAccountRateSurvivesASetClock: an hour back must not refuse calls for an hour.
+func TestAccountRateSurvivesASetClock(t *testing.T) {
+	a := Account{Rate: 10}
+	a.enter(noon)
+	if !a.enter(noon.Add(-time.Hour)) {
+		t.Error("refused")
 	}
 }
 
@@ -95,7 +122,7 @@ func TestAccountRefusedByRunsTakesNoToken(t *testing.T) {
 	for range 20 {
 		a.enter(noon)
 	}
-	a.leave()
+	a.releaseRun()
 	if !a.enter(noon) {
 		t.Error("the second token is gone")
 	}
@@ -118,7 +145,7 @@ func TestAccountModel(t *testing.T) {
 			},
 			"leave": func(t *rapid.T) {
 				if running > 0 {
-					a.leave()
+					a.releaseRun()
 					running--
 				}
 			},
@@ -155,7 +182,7 @@ func TestAccountFromManyShards(t *testing.T) {
 					most.Store(n)
 				}
 				inside.Add(-1)
-				a.leave()
+				a.releaseRun()
 			}
 		})
 	}

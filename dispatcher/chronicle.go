@@ -32,6 +32,7 @@ type chronicle struct {
 // An entry is a finished call's record, or a line of a script and whose it is.
 type entry struct {
 	record *call.Record
+	then   func() // when it is written; may be nil
 	line   *proto.Log
 	owner  owner
 }
@@ -54,10 +55,11 @@ func (c *chronicle) close() {
 	c.done.Wait()
 }
 
-// record takes a finished call's record, which must not change any more.
-func (c *chronicle) record(r *call.Record) {
+// record takes a finished call's record, which must not change any more, and what
+// is to be done once it is written.
+func (c *chronicle) record(r *call.Record, then func()) {
 	select {
-	case c.queue <- entry{record: r}:
+	case c.queue <- entry{record: r, then: then}:
 	default:
 		c.stats.RecordsLost.Add(1)
 	}
@@ -90,6 +92,9 @@ func (c *chronicle) write() {
 func (c *chronicle) writeEntry(e entry) {
 	if e.record != nil {
 		c.writeRecord(e.record)
+		if e.then != nil {
+			e.then()
+		}
 	} else {
 		c.writeLine(e)
 	}
@@ -104,6 +109,9 @@ func (c *chronicle) writeRecord(r *call.Record) {
 		slog.String("call_id", r.CallID), slog.String("account", r.Account), slog.String("plan", r.Plan),
 		slog.Uint64("version", uint64(r.Version)), slog.String("worker", r.Worker),
 		slog.Int("status", r.Status), slog.String("reason", r.Outcome.String()), slog.Float64("seconds", r.Seconds()),
+	}
+	if len(r.Legs) > 0 {
+		attrs = append(attrs, slog.Int("legs", len(r.Legs)), slog.String("ended_by", r.EndedBy))
 	}
 	if r.Error != nil {
 		attrs = append(attrs, slog.String("script_error", r.Error.Error()))

@@ -1,13 +1,16 @@
 package dispatcher
 
 import (
+	"context"
 	"crypto/rand"
 	"hash/maphash"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 
 	"dialyard/dispatcher/call"
+	"dialyard/dispatcher/locate"
 	"dialyard/dispatcher/sip"
 	"dialyard/proto"
 )
@@ -21,6 +24,8 @@ type Workers interface {
 	Start(run *proto.Start, only, avoid string) (worker string, ok bool)
 	// Cancel asks a worker to end a run.
 	Cancel(worker string, run uint64, reason string)
+	// Result answers an instruction that a run waits for.
+	Result(worker string, r *proto.Result)
 	// Ready is the number of workers that take runs.
 	Ready() int
 }
@@ -41,6 +46,10 @@ type Options struct {
 	Vitals func(worker string) []call.Field
 	// Version is told in OPTIONS answers to trusted peers.
 	Version string
+	// Resolver finds the addresses of names that legs are sent to.
+	Resolver *locate.Resolver
+	// Keep makes answered and ringing calls outlive this process; nil for not.
+	Keep Keeper
 }
 
 // A Dispatcher takes calls until it is closed.
@@ -48,9 +57,16 @@ type Dispatcher struct {
 	Options
 	Edge  sip.Edge
 	Stats Stats
+	// Route finds the way to an address, IsLocal what is this front's own. They
+	// are the Edge's, but for a simulated network.
+	Route   func(transport string, addr netip.AddrPort) (sip.Peer, error)
+	IsLocal func(netip.AddrPort) bool
 
 	shards    []*shard
 	hash      maphash.Seed
+	lookups   atomic.Int64
+	life      context.Context // of everything that is waited for outside the shards
+	endLife   context.CancelFunc
 	table     atomic.Pointer[Table]
 	draining  atomic.Bool
 	probes    *probes
@@ -65,6 +81,12 @@ func New(o Options) *Dispatcher {
 	d.chronicle = newChronicle(o.Log, o.Record, &d.Stats)
 	d.Edge.Log = o.Log
 	d.Edge.Receive = d.receive
+	d.Edge.Unreachable = d.unreachable
+	d.Route, d.IsLocal = d.Edge.Outbound, d.Edge.IsLocal
+	d.life, d.endLife = context.WithCancel(context.Background())
+	if d.Resolver == nil {
+		d.Resolver = &locate.Resolver{}
+	}
 	for i := range max(1, o.Shards) {
 		var seed [32]byte
 		rand.Read(seed[:])
@@ -73,18 +95,29 @@ func New(o Options) *Dispatcher {
 	return d
 }
 
-// Serve starts the shards and opens the sockets, all or none. Close it in any case.
-func (d *Dispatcher) Serve(listen []string) error {
+// Serve starts the shards and opens the sockets, all or none. restore, if not nil,
+// hands over the calls of an earlier process by Restore before anything is read.
+// Close the Dispatcher in any case.
+func (d *Dispatcher) Serve(listen []string, restore func()) error {
+	if err := d.Edge.Bind(listen); err != nil {
+		return err
+	}
 	for _, s := range d.shards {
 		d.running.Go(s.run)
 	}
 	d.chronicle.start()
-	return d.Edge.Listen(listen)
+	if restore != nil {
+		restore()
+	}
+	d.Edge.Read()
+	return nil
 }
 
-// Close answers every call under way with 503, shuts the sockets, and returns when
-// all goroutines are gone and all records handed over.
+// Close answers every caller who waits with 503, leaves answered calls to the store,
+// shuts the sockets, and returns when all goroutines are gone and all records handed
+// over.
 func (d *Dispatcher) Close() {
+	d.endLife()
 	for _, s := range d.shards {
 		close(s.stop)
 	}
@@ -104,7 +137,7 @@ func (d *Dispatcher) Table() *Table { return d.table.Load() }
 func (d *Dispatcher) SetTable(t *Table) {
 	old := d.table.Load()
 	for name, a := range t.Accounts {
-		if was := old.Accounts[name]; was != nil && was.Runs == a.Runs && was.Rate == a.Rate {
+		if was := old.Accounts[name]; was != nil && was.Runs == a.Runs && was.Rate == a.Rate && was.Calls == a.Calls && was.policy(&d.Policy) == a.policy(&d.Policy) {
 			t.Accounts[name] = was
 		}
 	}
@@ -126,16 +159,43 @@ func (d *Dispatcher) State() string {
 // Able reports whether a new call would be taken.
 func (d *Dispatcher) Able() bool { return !d.draining.Load() && d.Workers.Ready() > 0 }
 
-// receive hands a packet to the shard its Call-ID belongs to.
+// receive hands a packet to the shard it belongs to: an answer by its branch, a
+// request within a dialog by the tag that was made here, any other by its Call-ID.
 func (d *Dispatcher) receive(p sip.Packet) bool {
-	s := d.shards[0]
-	if len(d.shards) > 1 {
-		s = d.shards[maphash.String(d.hash, p.Get(sip.CallID))%uint64(len(d.shards))]
+	s := d.shardOf(p.Message)
+	if s == nil {
+		return false
 	}
 	if len(s.mailbox) > cap(s.mailbox)/2 {
 		return false
 	}
 	return s.post(event{packet: p})
+}
+
+func (d *Dispatcher) shardOf(m *sip.Message) *shard {
+	n := len(d.shards)
+	if !m.IsRequest() {
+		if shard, ok := sip.OwnerOfBranch(m.Branch); ok {
+			return d.shards[int(shard)%n]
+		}
+		return nil
+	}
+	if n == 1 {
+		return d.shards[0]
+	}
+	if tag := m.ToTag(); tag != "" {
+		if shard, ok := sip.Owner(tag); ok {
+			return d.shards[int(shard)%n]
+		}
+	}
+	return d.shards[maphash.String(d.hash, m.Get(sip.CallID))%uint64(n)]
+}
+
+// unreachable tells every shard of an address that cannot be connected to.
+func (d *Dispatcher) unreachable(transport string, addr netip.AddrPort) {
+	for _, s := range d.shards {
+		s.insist(event{broken: sip.Peer{Transport: transport, Addr: addr}})
+	}
 }
 
 // Reports takes one batch from a worker's stream. The slice must not be changed
@@ -155,10 +215,7 @@ func (d *Dispatcher) Reports(worker string, reports []*proto.Report) {
 // Lost says that a worker is dead, or hangs and is not waited for any longer.
 func (d *Dispatcher) Lost(worker string) {
 	for _, s := range d.shards {
-		select { // it must not be lost, and a shard never waits for the pool
-		case s.mailbox <- event{worker: worker}:
-		case <-s.stop:
-		}
+		s.insist(event{worker: worker})
 	}
 }
 

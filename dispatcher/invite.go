@@ -14,8 +14,10 @@ import (
 func (s *shard) invite(now time.Time, server *sip.Server) {
 	s.layer.Respond(now, server, &sip.Reply{Status: 100})
 	m, source := server.Request(), server.Peer()
-	if m.ToTag() != "" {
-		s.layer.Respond(now, server, &sip.Reply{Status: 481})
+	begin := beginning(m)
+	if s.begins[begin] != nil {
+		// The same INVITE by another way: it was forked and merges here.
+		s.layer.Respond(now, server, &sip.Reply{Status: 482})
 		return
 	}
 	table := s.table.Load()
@@ -26,15 +28,15 @@ func (s *shard) invite(now time.Time, server *sip.Server) {
 	}
 	name, plan, routed := table.route(m, source.Addr.Addr())
 	record := call.Record{
-		CallID: m.Get(sip.CallID), Account: name.Account, Plan: name.Plan, Version: plan.Version,
+		ID: server.Tag(), CallID: m.Get(sip.CallID), Account: name.Account, Plan: name.Plan, Version: plan.Version,
 		From: m.Caller.URI.Text, To: m.Callee.URI.Text, Source: source.String(), Start: now,
 	}
-	l := &live{server: server, call: call.NewCall(record, &s.Policy)}
+	account := table.Accounts[name.Account]
+	l := &live{server: server, invite: m, begin: begin, call: call.NewCall(record, s.policyOf(account))}
 	l.Owner = l
-	s.calls[server] = l
+	s.calls[server], s.begins[begin] = l, l
 	s.current = l // to blame for a panic from here on
 	s.Stats.Calls.Add(1)
-	account := table.Accounts[name.Account]
 	switch {
 	case !routed:
 		s.step(now, l, call.Refused{Outcome: call.NoRoute})
@@ -47,6 +49,20 @@ func (s *shard) invite(now time.Time, server *sip.Server) {
 		l.start = s.newStart(m, source, name, plan, table, trusted)
 		s.begin(now, server, l)
 	}
+}
+
+// beginning is what copies of one INVITE have in common, whatever way they came
+// (RFC 3261 §8.2.2.2).
+func beginning(m *sip.Message) string {
+	return m.Get(sip.CallID) + "\n" + sip.Tag(m.Get(sip.From)) + "\n" + m.Get(sip.CSeq)
+}
+
+// policyOf is the policy of an account's calls.
+func (s *shard) policyOf(a *Account) *call.Policy {
+	if a == nil || a.Policy == nil {
+		return &s.Policy
+	}
+	return a.Policy
 }
 
 // begin enters a call into the shard's tables and lets it run.
@@ -134,7 +150,7 @@ func (s *shard) answerOptions(source netip.Addr) sip.Reply {
 	}}
 	if !s.Able() {
 		reply.Status = 503
-		reply.Headers = append(reply.Headers, retryAfter())
+		reply.Headers = append(reply.Headers, s.retryAfter())
 	}
 	if s.table.Load().trusts(source) {
 		reply.Headers = append(reply.Headers, s.state()...)

@@ -1,7 +1,6 @@
 package dispatcher
 
 import (
-	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -14,27 +13,51 @@ import (
 type live struct {
 	sip.Timer
 	call    *call.Call
-	server  *sip.Server
-	start   *proto.Start // sent to a worker, once more if that worker is lost
 	account *Account
 	probe   string // the worker a probe is for; empty for calls
-	seq     uint32 // of the next instruction
-	octets  int    // of headers asked for in this attempt
-	placed  time.Time
+
+	// While the caller waits for a final answer.
+	server *sip.Server
+	invite *sip.Message
+	faces  []string // further To tags that the caller was shown
+	held   *sip.Reply
+	start  *proto.Start // sent to a worker, once more if that worker is lost
+	seq    uint32       // of the next instruction
+	octets int          // of headers asked for in this attempt
+	placed time.Time
+	begin  string // the key in shard.begins
+	legs   []*leg // by their numbers in the Call; those that are over are nil
+
+	// While the parties talk.
+	parties   [2]*party
+	exchanges []*exchange
+	lastID    uint32
+
+	events []call.Event // that effects have caused
+
+	// What the store knows.
+	saved   bool // it has the call
+	dirty   bool // and is behind
+	ringing bool // it will have the call if that goes on ringing
+	ended   bool // Over
 }
 
-// step feeds one event to a call and carries out what it wants. Placing a run is
-// answered by an event of its own.
+// step feeds one event to a call and carries out what it wants. What comes of that
+// at once, a placement or a leg that cannot be called, is fed to it in turn.
 func (s *shard) step(now time.Time, l *live, ev call.Event) {
+	l.events = append(l.events, ev)
+	s.resume(now, l)
+}
+
+// resume feeds a call the events that wait for it.
+func (s *shard) resume(now time.Time, l *live) {
 	s.current = l
-	for ev != nil {
-		effects := l.call.Step(now, ev)
-		ev = nil
-		for _, e := range effects {
-			if e, ok := e.(call.Run); ok {
-				ev = s.place(now, l, e)
-				continue
-			}
+	for len(l.events) > 0 {
+		ev := l.events[0]
+		n := copy(l.events, l.events[1:])
+		l.events[n] = nil // it may hold a packet
+		l.events = l.events[:n]
+		for _, e := range l.call.Step(now, ev) {
 			s.perform(now, l, e)
 		}
 	}
@@ -46,12 +69,30 @@ func (s *shard) perform(now time.Time, l *live, e call.Effect) {
 	switch e := e.(type) {
 	case call.Respond:
 		s.respond(now, l, e)
+	case call.Run:
+		l.events = append(l.events, s.place(now, l, e))
 	case call.Stop:
 		s.Workers.Cancel(l.call.Worker, l.start.Run, e.Reason)
+	case call.Release:
+		s.release(l)
+	case call.Tell:
+		s.tell(l, e)
+	case call.Invite:
+		s.dial(now, l, e)
+	case call.Cancel:
+		s.cancelLeg(now, l.legs[e.Leg], e.Reason)
+	case call.Connect:
+		s.connect(now, l, l.legs[e.Leg])
+	case call.Drop:
+		s.drop(now, l.legs[e.Leg])
+	case call.Save:
+		s.save(now, l)
 	case call.Wake:
 		s.queue.Set(&l.Timer, e.At)
 	case call.Over:
 		s.over(l)
+	default:
+		s.performTalking(now, l, e)
 	}
 }
 
@@ -73,21 +114,92 @@ func (s *shard) place(now time.Time, l *live, e call.Run) call.Event {
 	return call.Placed{Worker: worker}
 }
 
+// release gives the place of a run back.
+func (s *shard) release(l *live) {
+	if l.start == nil {
+		return
+	}
+	delete(s.runs, l.start.Run)
+	l.start = nil
+	l.account.releaseRun()
+}
+
+// tell answers the script's dial.
+func (s *shard) tell(l *live, e call.Tell) {
+	s.Workers.Result(l.call.Worker, &proto.Result{
+		Run: l.start.Run, Seq: e.Seq,
+		Is: &proto.Result_Dialled{Dialled: &proto.Dialled{
+			Status: proto.DialStatus(e.Status), Code: uint32(e.Code), Reason: e.Reason, Leg: uint32(e.Leg),
+			ElapsedMs: uint32(e.Elapsed.Milliseconds()), Contacts: e.Contacts,
+		}},
+	})
+}
+
+// respond answers the caller's INVITE. A 2xx waits until the store has the dialog:
+// what a caller was told must outlive this process.
 func (s *shard) respond(now time.Time, l *live, e call.Respond) {
-	reply := sip.Reply{Status: e.Status, Reason: e.Reason}
+	reply := sip.Reply{Status: e.Status, Reason: e.Reason, Body: e.Body, Tag: l.face(s.layer, e.Face)}
 	for _, f := range e.Headers {
 		reply.Headers = append(reply.Headers, sip.Field(f))
 	}
 	switch {
+	case e.Status < 300:
+		reply.Headers = append(reply.Headers, contact(l.server.Peer()))
 	case e.Status == 503:
-		reply.Headers = append(reply.Headers, retryAfter())
+		reply.Headers = append(reply.Headers, s.retryAfter())
 	case l.probe != "" && e.Status == probeHealthy:
 		reply.Headers = append(reply.Headers, s.vitals(now, l)...)
 	}
-	s.layer.Respond(now, l.server, &reply)
-	if e.Status >= 200 {
-		delete(s.calls, l.server)
+	if e.Status >= 200 && e.Status < 300 {
+		s.meet(l, &reply)
+		if s.Keep != nil && s.Keep.Healthy() {
+			s.hold(now, l, &reply)
+			return
+		}
 	}
+	s.answer(now, l, &reply)
+}
+
+// answer sends an answer to the caller's INVITE and, when it is the final one, lets
+// go of the INVITE.
+func (s *shard) answer(now time.Time, l *live, reply *sip.Reply) {
+	s.layer.Respond(now, l.server, reply)
+	if reply.Status >= 200 {
+		s.waitsNoMore(l)
+	}
+}
+
+// waitsNoMore lets go of the caller's INVITE.
+func (s *shard) waitsNoMore(l *live) {
+	if l.server == nil {
+		return
+	}
+	delete(s.calls, l.server)
+	if s.begins[l.begin] == l {
+		delete(s.begins, l.begin)
+	}
+	l.server, l.invite, l.faces, l.begin = nil, nil, nil, ""
+}
+
+// face is the To tag by which the caller knows the nth early dialog.
+func (l *live) face(layer *sip.Layer, n int) string {
+	if n == 0 {
+		return ""
+	}
+	for len(l.faces) < n {
+		l.faces = append(l.faces, layer.NewTag())
+	}
+	return l.faces[n-1]
+}
+
+// contact is where a peer reaches this front for all that follows (RFC 3261
+// §8.1.1.8).
+func contact(to sip.Peer) sip.Field {
+	value := "<sip:" + to.Self
+	if to.Transport != "udp" {
+		value += ";transport=" + to.Transport
+	}
+	return sip.Field{Name: "Contact", Value: value + ">"}
 }
 
 // over ends a call's life in the shard and writes it down.
@@ -97,21 +209,23 @@ func (s *shard) over(l *live) {
 		return
 	}
 	s.Stats.finished(&l.call.Record)
-	s.chronicle.record(&l.call.Record)
+	s.chronicle.record(&l.call.Record, s.unsave(l))
 }
 
 // forget takes a call out of every table.
 func (s *shard) forget(l *live) {
 	s.queue.Set(&l.Timer, time.Time{})
-	delete(s.calls, l.server)
-	if l.start != nil {
-		delete(s.runs, l.start.Run)
+	s.waitsNoMore(l)
+	s.release(l)
+	for _, g := range l.legs {
+		s.endLeg(g)
 	}
+	s.partBoth(l)
 	l.account.leave()
 	l.account = nil
 }
 
 // retryAfter spreads the return of those who were sent away.
-func retryAfter() sip.Field {
-	return sip.Field{Name: "Retry-After", Value: strconv.Itoa(2 + rand.IntN(5))}
+func (s *shard) retryAfter() sip.Field {
+	return sip.Field{Name: "Retry-After", Value: strconv.Itoa(2 + s.random.IntN(5))}
 }

@@ -1,10 +1,13 @@
 package dispatcher
 
 import (
+	"crypto/sha256"
+	"math/rand/v2"
 	"runtime/debug"
 	"time"
 
 	"dialyard/dispatcher/call"
+	"dialyard/dispatcher/locate"
 	"dialyard/dispatcher/sip"
 	"dialyard/proto"
 )
@@ -26,26 +29,56 @@ type shard struct {
 	queue   sip.Queue
 	layer   *sip.Layer
 	calls   map[*sip.Server]*live // waiting for their final answer
+	begins  map[string]*live      // the same, by what tells their INVITEs apart (RFC 3261 §8.2.2.2)
 	runs    map[uint64]*live      // with a run out
+	dialogs map[string]*party     // of answered calls, by the tag made here
+	talking int                   // answered calls
 	lastRun uint64
-	current *live // whose event is being handled, to blame for a panic
+	current *live      // whose event is being handled, to blame for a panic
+	random  *rand.Rand // for what need not be secret
+
+	dirty     []*live   // that the store is to have
+	ringing   []waiting // that it is to have if they go on ringing
+	held      []waiting // whose 2xx waits for the store
+	ringTimer sip.Timer
+	holdTimer sip.Timer
+	pinger    pinger
 }
 
-// An event is one thing in a mailbox: a packet, a worker's reports, or, without
-// either, the loss of the worker.
+// An event is one thing in a mailbox: a packet, a worker's reports, the addresses
+// that were found for a leg, a call that the store has, one of an earlier process, a
+// peer that cannot be connected to, or, without any of these, the loss of the worker.
 type event struct {
 	packet  sip.Packet
 	worker  string
 	reports []*proto.Report
+	leg     *leg
+	ping    *ping
+	hops    []locate.Hop
+	saved   *live
+	memo    *memo
+	broken  sip.Peer
+
+	question *question
 }
+
+// due says which of a shard's own deadlines has come.
+type due uint8
+
+const (
+	dueRinging due = iota
+	dueHeld
+)
 
 func newShard(d *Dispatcher, index byte, seed [32]byte) *shard {
 	s := &shard{
 		Dispatcher: d, index: index,
 		mailbox: make(chan event, mailboxSize), stop: make(chan struct{}),
-		calls: map[*sip.Server]*live{}, runs: map[uint64]*live{},
+		calls: map[*sip.Server]*live{}, begins: map[string]*live{}, runs: map[uint64]*live{}, dialogs: map[string]*party{},
+		random: rand.New(rand.NewChaCha8(sha256.Sum256(seed[:]))),
 	}
-	s.layer = sip.NewLayer(&s.queue, seed, 'a'+index%26)
+	s.layer = sip.NewLayer(&s.queue, seed, index)
+	s.ringTimer.Owner, s.holdTimer.Owner, s.pinger.Owner = dueRinging, dueHeld, &s.pinger
 	return s
 }
 
@@ -59,10 +92,23 @@ func (s *shard) post(ev event) bool {
 	}
 }
 
+// insist puts an event into the mailbox that must not be lost; it waits for room.
+// A shard never waits for those who insist.
+func (s *shard) insist(ev event) {
+	select {
+	case s.mailbox <- ev:
+	case <-s.stop:
+	}
+}
+
 // run is the shard's goroutine: take what has come, let deadlines expire, send.
 func (s *shard) run() {
 	alarm := newAlarm()
 	defer alarm.Stop()
+	if s.index == 0 {
+		s.ping(time.Now())
+		alarm.set(s.queue.Next())
+	}
 	for {
 		select {
 		case <-s.stop:
@@ -74,10 +120,12 @@ func (s *shard) run() {
 			s.handle(time.Now(), ev)
 			s.handleWaiting()
 		}
-		s.expire(time.Now())
+		now := time.Now()
+		s.expire(now)
+		s.saveDirty(now)
 		s.flush()
 		alarm.set(s.queue.Next())
-		s.Stats.shard(s.index, len(s.calls), len(s.runs), s.layer.Len())
+		s.Stats.shard(s.index, len(s.calls), s.talking, len(s.runs), s.layer.Len())
 	}
 }
 
@@ -98,26 +146,96 @@ func (s *shard) handle(now time.Time, ev event) {
 	defer s.survive(now)
 	switch {
 	case ev.packet.Message != nil:
-		s.takePacket(now, ev.packet)
+		s.takeNotice(now, s.layer.Receive(now, ev.packet))
 	case ev.reports != nil:
 		for _, r := range ev.reports {
 			s.takeReport(now, ev.worker, r)
+		}
+	case ev.leg != nil:
+		s.located(now, ev.leg, ev.hops)
+	case ev.ping != nil:
+		s.sendPing(now, ev.ping, ev.hops)
+	case ev.saved != nil:
+		s.letGo(now, ev.saved)
+	case ev.memo != nil:
+		s.restore(now, ev.memo)
+	case ev.question != nil:
+		s.takeQuestion(now, ev.question)
+	case ev.broken.Addr.IsValid():
+		for _, n := range s.layer.Break(now, ev.broken) {
+			s.takeNotice(now, n)
 		}
 	default:
 		s.takeLoss(now, ev.worker)
 	}
 }
 
-func (s *shard) takePacket(now time.Time, p sip.Packet) {
-	switch news, server := s.layer.Receive(now, p); news {
-	case sip.NewCall:
-		s.invite(now, server)
-	case sip.NewOther:
-		s.answerOther(now, server)
+// takeNotice gives the layer's news to whom they concern.
+func (s *shard) takeNotice(now time.Time, n sip.Notice) {
+	switch n.News {
+	case sip.NewCall, sip.NewOther:
+		s.request(now, n.Server)
 	case sip.Cancelled:
-		if l := s.calls[server]; l != nil {
+		if l := s.calls[n.Server]; l != nil {
 			s.step(now, l, call.Cancelled{})
+		} else if x, ok := n.Server.User.(*exchange); ok {
+			s.withdraw(now, x)
 		}
+	case sip.Acked:
+		s.acked(now, n.Message, n.Peer)
+	case sip.Unacked:
+		if p, ok := n.Server.User.(*party); ok {
+			s.unacked(now, p)
+		}
+	case sip.Answer:
+		s.takeAnswer(now, n)
+	case sip.Silent:
+		s.takeSilence(now, n.Client)
+	case sip.Stray:
+		s.stray(now, n.Message, n.Peer, n.Client)
+	}
+}
+
+// request takes a request that opens a transaction.
+func (s *shard) request(now time.Time, server *sip.Server) {
+	m := server.Request()
+	switch {
+	case m.ToTag() != "":
+		if !s.within(now, server) {
+			s.layer.Respond(now, server, &sip.Reply{Status: 481})
+		}
+	case m.Method == "INVITE":
+		s.invite(now, server)
+	default:
+		s.answerOther(now, server)
+	}
+}
+
+func (s *shard) takeAnswer(now time.Time, n sip.Notice) {
+	switch user := n.Client.User.(type) {
+	case *leg:
+		s.legAnswered(now, user, n.Message)
+	case *exchange:
+		s.replied(now, user, n.Message)
+	case *swap:
+		s.swapAnswered(now, user, n.Client, n.Message)
+	case *farewell:
+		s.farewellAnswered(now, user, n.Message)
+	case *ping:
+		s.pinged(now, user, n.Message.Status)
+	}
+}
+
+func (s *shard) takeSilence(now time.Time, c *sip.Client) {
+	switch user := c.User.(type) {
+	case *leg:
+		s.legSilent(now, user)
+	case *exchange:
+		s.unanswered(now, user)
+	case *swap:
+		s.swapAnswered(now, user, c, nil)
+	case *ping:
+		s.pinged(now, user, 408)
 	}
 }
 
@@ -127,8 +245,11 @@ func (s *shard) takeReport(now time.Time, worker string, r *proto.Report) {
 		return
 	}
 	l := s.runs[runOf(r)]
-	if l == nil || l.call.Worker != worker {
-		return // over, or from a worker that was given up
+	if l == nil || l.call.Worker != worker { // over, or from a worker that was given up
+		if i := r.GetInstruction(); i != nil {
+			s.Workers.Cancel(worker, i.Run, "call over") // it may wait for an answer
+		}
+		return
 	}
 	if line, ok := r.Is.(*proto.Report_Log); ok {
 		s.chronicle.scriptLine(l, line.Log)
@@ -155,11 +276,30 @@ func (s *shard) expire(now time.Time) {
 	for t := s.queue.Due(now); t != nil; t = s.queue.Due(now) {
 		switch owner := t.Owner.(type) {
 		case *sip.Server:
-			s.layer.Expire(now, owner)
+			s.expired(now, s.layer.Expire(now, owner))
+		case *sip.Client:
+			s.expired(now, s.layer.ExpireClient(now, owner))
 		case *live:
 			s.tick(now, owner)
+		case *leg:
+			s.impatient(now, owner)
+		case due:
+			if owner == dueHeld {
+				s.letGoOverdue(now)
+			} else {
+				s.saveRinging(now)
+			}
+		case *pinger:
+			s.ping(now)
+		case *ping:
+			s.pinged(now, owner, 408)
 		}
 	}
+}
+
+func (s *shard) expired(now time.Time, n sip.Notice) {
+	defer s.survive(now)
+	s.takeNotice(now, n)
 }
 
 func (s *shard) tick(now time.Time, l *live) {
@@ -190,16 +330,26 @@ func (s *shard) survive(now time.Time) {
 			s.forget(l)
 		}
 	}()
+	l.events = nil
 	s.step(now, l, call.Abandon{Outcome: call.Flaw})
 }
 
-// abandonAll ends every call that is under way when the shard has to stop.
+// abandonAll ends every call that is under way when the shard has to stop, but for
+// answered ones that the store has: another process goes on with those.
 func (s *shard) abandonAll(now time.Time) {
+	s.saveDirty(now)
 	for _, l := range s.calls {
 		s.step(now, l, call.Abandon{Outcome: call.NotAble})
 	}
 	for _, l := range s.runs { // answered already, but not written down
-		s.step(now, l, call.Abandon{Outcome: call.NotAble})
+		if l.call.State() != call.Talking || !l.saved {
+			s.step(now, l, call.Abandon{Outcome: call.NotAble})
+		}
+	}
+	for _, p := range s.dialogs {
+		if !p.live.saved {
+			s.step(now, p.live, call.Abandon{Outcome: call.NotAble})
+		}
 	}
 	s.flush()
 }

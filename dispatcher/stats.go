@@ -19,6 +19,10 @@ type Stats struct {
 	ReportsLost     atomic.Uint64 // a shard's mailbox was full
 	RecordsLost     atomic.Uint64 // the record sink was too slow
 	ScriptLinesLost atomic.Uint64 // likewise
+	Legs            atomic.Uint64 // INVITEs that were to be sent
+	Strays          atomic.Uint64 // 2xx that belonged to nobody
+	Restored        atomic.Uint64 // calls taken back from an earlier process
+	Unsaved         atomic.Uint64 // 2xx that left before the store had the call
 
 	gauges [256]gauges
 }
@@ -31,13 +35,14 @@ var Buckets = [...]time.Duration{
 
 // gauges of one shard, alone on its cache line.
 type gauges struct {
-	calls, runs, transactions atomic.Int64
-	_                         [40]byte
+	calls, talking, runs, transactions atomic.Int64
+	_                                  [32]byte
 }
 
-func (s *Stats) shard(index byte, calls, runs, transactions int) {
+func (s *Stats) shard(index byte, calls, talking, runs, transactions int) {
 	g := &s.gauges[index]
 	g.calls.Store(int64(calls))
+	g.talking.Store(int64(talking))
 	g.runs.Store(int64(runs))
 	g.transactions.Store(int64(transactions))
 }
@@ -51,6 +56,14 @@ func (s *Stats) Now() (calls, runs, transactions int) {
 		transactions += int(s.gauges[i].transactions.Load())
 	}
 	return calls, runs, transactions
+}
+
+// Talking is how many calls are answered and not yet hung up.
+func (s *Stats) Talking() (calls int) {
+	for i := range s.gauges {
+		calls += int(s.gauges[i].talking.Load())
+	}
+	return calls
 }
 
 // EachOutcome calls f for every outcome, by its name in records and logs.

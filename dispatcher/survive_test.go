@@ -25,6 +25,7 @@ func (flawed) Start(run *proto.Start, _, _ string) (string, bool) {
 	return "", false
 }
 func (flawed) Cancel(string, uint64, string) {}
+func (flawed) Result(string, *proto.Result)  {}
 func (flawed) Ready() int                    { return 1 }
 
 // ask sends an INVITE for a user and returns the status line of its final answer.
@@ -60,7 +61,7 @@ func TestAPanicCostsOneCall(t *testing.T) {
 	defer closed()
 	name := PlanName{Account: "a", Plan: "p"}
 	d.SetTable(&Table{Routes: []Route{{To: name}}, Plans: map[PlanName]Plan{name: {Version: 1}}, Accounts: map[string]*Account{"a": {Runs: 1}}})
-	if err := d.Serve([]string{"udp://127.0.0.1:0"}); err != nil {
+	if err := d.Serve([]string{"udp://127.0.0.1:0"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := net.Dial("udp", strings.TrimPrefix(d.Edge.Addresses()[0], "udp://"))

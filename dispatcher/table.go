@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"dialyard/dispatcher/gateway"
 	"dialyard/dispatcher/sip"
 )
 
@@ -17,7 +18,13 @@ type Table struct {
 	Accounts map[string]*Account
 	Trusted  []netip.Prefix // peers whose identity and X-Dialyard headers are believed
 	Limits   Limits
+
+	Gateways  map[GatewayName]*gateway.Gateway
+	Forbidden []netip.Prefix // addresses that no leg may be sent to
 }
+
+// A GatewayName names a gateway of an account.
+type GatewayName struct{ Account, Gateway string }
 
 // A PlanName names a plan of an account.
 type PlanName struct{ Account, Plan string }

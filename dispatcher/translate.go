@@ -33,7 +33,7 @@ func (l *live) translate(r *proto.Report) call.Event {
 			return brokenProtocol
 		}
 		l.seq++
-		ev := instruction(r.Instruction)
+		ev := l.instruction(r.Instruction)
 		if l.octets += octets(ev); ev != nil && l.octets <= maxAnswer {
 			return ev
 		}
@@ -62,8 +62,10 @@ func octets(ev call.Event) (n int) {
 }
 
 // instruction returns nil for one that is not allowed.
-func instruction(i *proto.Instruction) call.Event {
-	switch i := i.Is.(type) {
+func (l *live) instruction(in *proto.Instruction) call.Event {
+	switch i := in.Is.(type) {
+	case *proto.Instruction_Dial:
+		return dialOf(in.Seq, i.Dial)
 	case *proto.Instruction_Reject:
 		r := call.Reject{Code: int(i.Reject.GetCode()), Reason: i.Reject.GetReason()}
 		if r.Code < 400 || r.Code > 699 || !isText(r.Reason) || len(i.Reject.GetHeaders()) > maxFields {

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,7 @@ type engine struct {
 
 	mu    sync.Mutex // guards what runs' goroutines and the stream's share
 	runs  map[uint64]*running
+	await map[uint64]string // ordered and not begun: why they were stopped already, or empty
 	total uint64
 
 	jobs  chan job     // to a goroutine that waits for one
@@ -88,6 +90,9 @@ func (e *engine) take(o *proto.Order) {
 
 // start begins a run, or asks for its plan first.
 func (e *engine) start(s *proto.Start) {
+	e.mu.Lock()
+	e.await[s.Run] = ""
+	e.mu.Unlock()
 	plan, asked := e.plans.get(s)
 	switch {
 	case plan != nil:
@@ -148,6 +153,9 @@ func (e *engine) work(j job) {
 }
 
 func (e *engine) fail(s *proto.Start, err *proto.ScriptError) {
+	e.mu.Lock()
+	delete(e.await, s.Run)
+	e.mu.Unlock()
 	done := &proto.Done{Run: s.Run, Outcome: proto.Outcome_OUTCOME_ERROR, Error: err}
 	e.report(&proto.Report{Is: &proto.Report_Done{Done: done}})
 }
@@ -155,10 +163,7 @@ func (e *engine) fail(s *proto.Start, err *proto.ScriptError) {
 // run executes one run and reports its end.
 func (e *engine) run(s *proto.Start, plan Plan) {
 	r := &running{Run: plan.NewRun(s, e, time.Now()), id: s.Run}
-	e.mu.Lock()
-	e.runs[r.id] = r
-	e.total++
-	e.mu.Unlock()
+	e.begin(r)
 	done := r.Execute()
 	e.mu.Lock()
 	if e.runs[r.id] == r {
@@ -168,11 +173,26 @@ func (e *engine) run(s *proto.Start, plan Plan) {
 	e.report(&proto.Report{Is: &proto.Report_Done{Done: done}})
 }
 
+// begin makes a run known by its id, and stops it if that was asked for before.
+func (e *engine) begin(r *running) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if why := e.await[r.id]; why != "" {
+		r.stop(proto.Outcome_OUTCOME_CANCELLED, why)
+	}
+	delete(e.await, r.id)
+	e.runs[r.id] = r
+	e.total++
+}
+
+// stop ends a run, or sees to it that it ends when it begins.
 func (e *engine) stop(run uint64, outcome proto.Outcome, why string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if r := e.runs[run]; r != nil {
 		r.stop(outcome, why)
+	} else if _, ordered := e.await[run]; ordered {
+		e.await[run] = cmp.Or(why, "cancelled")
 	}
 }
 
@@ -197,6 +217,9 @@ func (e *engine) stopAll() {
 	defer e.mu.Unlock()
 	for _, r := range e.runs {
 		r.stop(proto.Outcome_OUTCOME_CANCELLED, "the worker leaves")
+	}
+	for id := range e.await {
+		e.await[id] = "the worker leaves"
 	}
 }
 

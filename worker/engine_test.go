@@ -62,7 +62,7 @@ func newEngine(t *testing.T) *engine {
 	t.Cleanup(func() { close(gone) })
 	e := &engine{
 		reports: make(chan *proto.Report, reportsSize), gone: gone,
-		runs: map[uint64]*running{}, jobs: make(chan job), plans: newShelf(plansKept),
+		runs: map[uint64]*running{}, await: map[uint64]string{}, jobs: make(chan job), plans: newShelf(plansKept),
 		runtime: func(map[string][]byte) (Plan, *proto.ScriptError) { return dialler{}, nil },
 	}
 	e.plans.get(&proto.Start{Bundle: "b"})
@@ -121,6 +121,26 @@ func TestCancelEndsWaitingRun(t *testing.T) {
 		e.stopAll()
 		if done := (<-e.reports).GetDone(); done.GetRun() != 2 || done.GetOutcome() != proto.Outcome_OUTCOME_CANCELLED {
 			t.Error(done)
+		}
+	})
+}
+
+// TestCancelOvertakesItsRun cancels runs before their goroutines have begun.
+func TestCancelOvertakesItsRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(t)
+		const runs = 50
+		for id := range uint64(runs) {
+			e.take(orderStart(id + 1))
+			e.take(&proto.Order{Is: &proto.Order_Cancel{Cancel: &proto.Cancel{Run: id + 1}}})
+		}
+		for ended := 0; ended < runs; {
+			if done := (<-e.reports).GetDone(); done != nil {
+				ended++
+			}
+		}
+		if beat := e.vitals(); beat.Runs != 0 || len(e.await) != 0 {
+			t.Error(beat, e.await)
 		}
 	})
 }

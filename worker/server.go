@@ -74,7 +74,7 @@ func (s *server) Serve(stream grpc.BidiStreamingServer[proto.ToWorker, proto.ToH
 	e := &engine{
 		runtime: s.runtime,
 		reports: make(chan *proto.Report, reportsSize), gone: stream.Context().Done(),
-		runs: map[uint64]*running{}, jobs: make(chan job), plans: newShelf(plansKept), limits: s.limits,
+		runs: map[uint64]*running{}, await: map[uint64]string{}, jobs: make(chan job), plans: newShelf(plansKept), limits: s.limits,
 	}
 	var helpers sync.WaitGroup
 	helpers.Go(func() { e.send(stream) })

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // A dataDir is the data directory, locked for this process, and the private
@@ -31,7 +32,7 @@ func openDataDir(path string) (*dataDir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data.dir: %w", err)
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if !lockWithin(lock, lockPatience) {
 		lock.Close()
 		return nil, fmt.Errorf("data.dir %s is in use by another dialyard; give this one another data.dir", path)
 	}
@@ -41,6 +42,21 @@ func openDataDir(path string) (*dataDir, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// lockPatience is for a predecessor that was killed and is not quite gone.
+const lockPatience = 2 * time.Second
+
+// lockWithin takes the lock as soon as nobody holds it.
+func lockWithin(lock *os.File, patience time.Duration) bool {
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			return true
+		}
+		if time.Now().After(end) {
+			return false
+		}
+	}
 }
 
 // socketDir makes an empty directory of ours alone. It does not lie in the data

@@ -33,6 +33,7 @@ type front struct {
 	data    *dataDir
 	plans   *store.Plans
 	records *store.Records
+	calls   *store.Calls
 
 	healthPlan store.Bundle
 	dispatcher *dispatcher.Dispatcher
@@ -104,18 +105,25 @@ func (f *front) openData() (token string, err error) {
 	if token, err = store.Token(f.data.path); err != nil {
 		return "", err
 	}
-	f.records, err = store.OpenRecords(f.data.file("records.jsonl"))
-	return token, err
+	if f.records, err = store.OpenRecords(f.data.file("records.jsonl")); err != nil {
+		return "", err
+	}
+	if f.calls, err = store.OpenCalls(f.data.file("calls.db")); err != nil {
+		return "", err
+	}
+	if damage := f.calls.Damage(); damage != nil {
+		f.log.Error("calls of an earlier process are lost", "reason", damage.Error())
+	}
+	return token, nil
 }
 
 // makeParts makes dispatcher, pool and monitor and ties them; nothing runs yet.
 func (f *front) makeParts() {
 	cfg := f.config.Load()
 	limits := worker.Limits{MemorySoft: uint64(cfg.Workers.MemorySoft), MemoryHard: uint64(cfg.Workers.MemoryHard)}
-	policy := call.DefaultPolicy()
-	policy.Wall = cfg.Limits.Wall
 	f.dispatcher = dispatcher.New(dispatcher.Options{
-		Shards: runtime.GOMAXPROCS(0), Slots: cfg.Workers.Count, Policy: policy, Log: f.log,
+		Shards: runtime.GOMAXPROCS(0), Slots: cfg.Workers.Count, Policy: basePolicy(cfg), Log: f.log,
+		Resolver: resolver(cfg), Keep: f.calls,
 		Record:     func(r *call.Record) { f.records.Append(r) },
 		HealthPlan: f.healthPlan.Hash(), Version: version,
 		Vitals: func(name string) []call.Field { return vitals(f.pool, name) },
@@ -126,6 +134,9 @@ func (f *front) makeParts() {
 		Reports: f.dispatcher.Reports, Lost: f.dispatcher.Lost, Bundle: f.bundle, Event: f.workerEvent,
 	})
 	f.dispatcher.Workers = f.pool
+	if cfg.SIP.Advertise != (config.HostPort{}) {
+		f.dispatcher.Edge.Advertise = cfg.SIP.Advertise.String()
+	}
 	f.monitor = &health.Monitor{Policy: policyOf(cfg), Fleet: fleet{f.pool}, Probe: f.probe, Log: f.log}
 }
 
@@ -136,7 +147,7 @@ func (f *front) listen(token string) (err error) {
 	for _, l := range cfg.SIP.Listen {
 		addresses = append(addresses, l.String())
 	}
-	if err := f.dispatcher.Serve(addresses); err != nil {
+	if err := f.dispatcher.Serve(addresses, f.restoreCalls); err != nil {
 		return fmt.Errorf("sip.listen: %w", err)
 	}
 	if f.caller, err = probe.NewCaller("monitor"); err != nil {
@@ -194,6 +205,11 @@ func (f *front) close() {
 	if f.records != nil {
 		if err := f.records.Close(); err != nil {
 			f.log.Error("records", "reason", err)
+		}
+	}
+	if f.calls != nil {
+		if err := f.calls.Close(); err != nil {
+			f.log.Error("calls", "reason", err)
 		}
 	}
 	if f.data != nil {

@@ -85,11 +85,13 @@ func (f *front) refresh() {
 		Plans: map[dispatcher.PlanName]dispatcher.Plan{}, Accounts: map[string]*dispatcher.Account{},
 		Trusted: append(ownAddress(f.started.SIP.Listen), cfg.SIP.Trusted...),
 		Limits:  dispatcher.Limits{Wall: f.dispatcher.Policy.Wall, CPU: cfg.Limits.CPU, LogLines: cfg.Limits.LogLines},
+
+		Forbidden: cfg.Dial.Forbid, Gateways: gateways(cfg, f.dispatcher.Table()),
 	}
 	for _, id := range f.plans.Plans() {
 		if v, ok := f.plans.Live(id); ok {
 			t.Plans[dispatcher.PlanName(id)] = dispatcher.Plan{Version: v.Number, Bundle: v.Hash}
-			t.Accounts[id.Account] = &dispatcher.Account{Runs: cfg.Limits.Runs, Rate: cfg.Limits.Rate}
+			t.Accounts[id.Account] = account(cfg, id.Account, f.dispatcher.Policy)
 		}
 	}
 	t.Routes = routes(cfg.Routes)

@@ -138,7 +138,8 @@ func (f *front) reload(cmd *cobra.Command) {
 // reloadable reports whether a key takes effect without a restart.
 func reloadable(key string) bool {
 	switch key {
-	case "routes", "sip.trusted", "log.level", "limits.cpu", "limits.log_lines", "limits.runs", "limits.rate":
+	case "routes", "sip.trusted", "log.level", "limits.cpu", "limits.log_lines", "limits.runs", "limits.rate", "limits.calls",
+		"accounts", "gateways", "dial.forbid", "dial.ring", "dial.duration":
 		return true
 	}
 	return false
@@ -168,6 +169,7 @@ func (f *front) drain(signals <-chan os.Signal) error {
 			f.log.Warn("stopped at once", "calls", calls)
 			f.dispatcher.Close()
 			f.records.Close()
+			f.calls.Close()
 			os.Exit(1) // the workers die with this process
 		}
 	}

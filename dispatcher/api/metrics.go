@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"runtime/metrics"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -16,7 +17,7 @@ import (
 func (s *Server) metrics() http.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	r.MustRegister(&frontCollector{s}, &workerCollector{s})
+	r.MustRegister(&frontCollector{s}, &workerCollector{s}, &gatewayCollector{s})
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 
@@ -29,6 +30,12 @@ var (
 	descOutcomes  = describe("call_outcomes_total", "Calls that ended, by outcome.", "reason")
 	descSeconds   = describe("call_seconds", "Time from INVITE to the end of the call.")
 	descNow       = describe("calls", "Calls waiting for their final answer.")
+	descTalking   = describe("answered_calls", "Calls that are answered and not yet hung up.")
+	descLegs      = describe("legs_total", "Legs that were to be called.")
+	descStrays    = describe("stray_answers_total", "2xx that belonged to no call; they are acknowledged and hung up.")
+	descRestored  = describe("restored_calls_total", "Calls taken back from an earlier process.")
+	descUnsaved   = describe("unsaved_answers_total", "2xx that left before the store had the call.")
+	descHeapLive  = describe("heap_live_bytes", "Heap that the last garbage collection of the front found in use.")
 	descRuns      = describe("runs", "Runs out on workers.")
 	descOpen      = describe("transactions", "Open SIP transactions.")
 	descProbes    = describe("probes_total", "Probe calls taken.")
@@ -63,6 +70,12 @@ func (c *frontCollector) Collect(ch chan<- prometheus.Metric) {
 	c.collectSeconds(ch)
 	calls, runs, transactions := stats.Now()
 	gauge(descNow, calls)
+	gauge(descTalking, stats.Talking())
+	gauge(descHeapLive, int(liveHeap()))
+	count(descLegs, stats.Legs.Load())
+	count(descStrays, stats.Strays.Load())
+	count(descRestored, stats.Restored.Load())
+	count(descUnsaved, stats.Unsaved.Load())
 	gauge(descRuns, runs)
 	gauge(descOpen, transactions)
 	count(descProbes, stats.Probes.Load())
@@ -75,6 +88,16 @@ func (c *frontCollector) Collect(ch chan<- prometheus.Metric) {
 	count(descLost, stats.ReportsLost.Load(), "report")
 	count(descLost, stats.RecordsLost.Load()+c.Records.Dropped(), "record")
 	count(descLost, stats.ScriptLinesLost.Load(), "script line")
+}
+
+// liveHeap is what the last collection left, or before the first one what is in use.
+func liveHeap() uint64 {
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(samples)
+	if live := samples[0].Value.Uint64(); live > 0 {
+		return live
+	}
+	return samples[1].Value.Uint64()
 }
 
 func (c *frontCollector) collectSeconds(ch chan<- prometheus.Metric) {

@@ -34,6 +34,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", s.metrics())
 	mux.HandleFunc("GET /v1/workers", s.listWorkers)
+	mux.HandleFunc("GET /v1/gateways", s.authorized(s.listGateways))
 	mux.HandleFunc("POST /v1/workers/{id}/drain", s.authorized(s.drainWorker))
 	mux.HandleFunc("POST /v1/workers/{id}/recycle", s.authorized(s.recycleWorker))
 	mux.HandleFunc("POST /v1/workers/{id}/probe-token", s.authorized(s.probeToken))

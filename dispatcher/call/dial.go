@@ -20,9 +20,10 @@ type dial struct {
 
 // result is a leg's failure as a script and a caller hear of it.
 type result struct {
-	Code   int
-	Reason string
-	Leg    int // counted from 1; 0 for none
+	Code    int
+	Reason  string
+	Headers []Field
+	Leg     int // counted from 1; 0 for none
 }
 
 // DialStatus is how a dial ended.
@@ -214,7 +215,7 @@ func (c *Call) connect(now time.Time, ev Answered) {
 	c.save()
 	if c.running {
 		c.times.grace = now.Add(c.policy.Grace)
-		c.tell(now, DialAnswered, result{ev.Code, ev.Reason, ev.Leg + 1}, nil)
+		c.tell(now, DialAnswered, result{Code: ev.Code, Reason: ev.Reason, Leg: ev.Leg + 1}, nil)
 	}
 	c.slim()
 }
@@ -251,6 +252,7 @@ func (c *Call) failed(now time.Time, ev Failed) {
 	trying := l.trying()
 	target, depth := l.Target, l.depth
 	l.end(now, ev.Code, ev.Reason)
+	l.refusal = ev.Headers
 	switch {
 	case trying && c.transfers(ev.Leg):
 		c.transferFailed(now, ev.Code)
@@ -262,7 +264,7 @@ func (c *Call) failed(now time.Time, ev Failed) {
 	case ev.Code >= 300 && ev.Code < 400 && len(ev.Contacts) > 0 && target.Redirects == RedirectsReturn:
 		c.dial.groups = nil
 		c.quitLegs(now, -1, "")
-		c.dialOver(now, DialRedirected, result{ev.Code, ev.Reason, ev.Leg + 1}, ev.Contacts)
+		c.dialOver(now, DialRedirected, result{Code: ev.Code, Reason: ev.Reason, Leg: ev.Leg + 1}, ev.Contacts)
 		return
 	case ev.Code >= 300 && ev.Code < 400 && target.Redirects == RedirectsFollow && depth < maxDepth:
 		target.Delay = 0
@@ -295,6 +297,9 @@ func (c *Call) groupOver(now time.Time) {
 
 func (c *Call) dialFailed(now time.Time) {
 	best := c.bestFailure()
+	for i := range c.Legs {
+		c.Legs[i].refusal = nil
+	}
 	status := statusOf(best.Code)
 	if best.Leg == 0 {
 		status = DialFailed // there was nobody to call

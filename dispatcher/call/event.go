@@ -84,6 +84,7 @@ type Answered struct {
 type Failed struct {
 	Leg, Code int
 	Reason    string
+	Headers   []Field
 	Contacts  []string // of a 3xx, as URIs
 }
 

@@ -67,6 +67,7 @@ type Leg struct {
 	state    LegState
 	deadline time.Time // Waiting: when it begins; Calling and Ringing: when it has rung too long
 	depth    int       // redirects that led here
+	refusal  []Field   // headers of its final answer, until the dial is over
 	followed bool      // it redirected, and its contacts were called in its place
 }
 

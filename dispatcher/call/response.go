@@ -13,7 +13,7 @@ func (c *Call) bestFailure() result {
 			continue
 		}
 		if r := rankOf(l.Status); r < rank {
-			rank, best = r, result{l.Status, l.Reason, i + 1}
+			rank, best = r, result{l.Status, l.Reason, l.refusal, i + 1}
 		}
 	}
 	return best
@@ -44,6 +44,15 @@ func statusOf(code int) DialStatus {
 		return DialNoAnswer
 	}
 	return DialFailed
+}
+
+// refusal is what a caller hears beside the status: what the callee said, such as the
+// Min-SE of a 422, unless the status is not the callee's.
+func (r *result) refusal(status int) []Field {
+	if status != r.Code {
+		return nil
+	}
+	return r.Headers
 }
 
 // forCaller is the status a caller hears for a leg's failure. A challenge is meant

@@ -91,7 +91,7 @@ func (c *Call) decide(now time.Time, r Respond) {
 func (c *Call) conclude(now time.Time, o Outcome) {
 	if o == Undecided && c.dial.best.Code != 0 {
 		c.Status, c.Outcome, c.EndedBy, c.End = forCaller(c.dial.best.Code), Unanswered, "callee", now
-		c.respond(Respond{Status: c.Status})
+		c.respond(Respond{Status: c.Status, Headers: c.dial.best.refusal(c.Status)})
 		c.close(now)
 		return
 	}

@@ -3,6 +3,7 @@ package sip
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	parser "github.com/emiago/sipgo/sip"
@@ -75,6 +76,25 @@ var isPlain = func() (set [256]bool) {
 	}
 	return set
 }()
+
+// PortOf reads the port of a SIP URI, 0 if it has none.
+func PortOf(text string) uint16 {
+	text = withoutHeaders(text)
+	_, rest, _ := strings.Cut(text, ":")
+	if at := strings.IndexByte(rest, '@'); at >= 0 {
+		rest = rest[at+1:]
+	}
+	host, _, _ := strings.Cut(rest, ";")
+	colon := strings.LastIndexByte(host, ':')
+	if colon < 0 || strings.HasSuffix(host, "]") {
+		return 0
+	}
+	port, err := strconv.ParseUint(host[colon+1:], 10, 16)
+	if err != nil {
+		return 0
+	}
+	return uint16(port)
+}
 
 // withoutHeaders cuts a URI at the ? that begins its headers. One before the @
 // is an octet of the user (RFC 3261 §25.1 user-unreserved).

@@ -85,6 +85,13 @@ func (t *InviteClient) waiting(now time.Time, in Input) Output {
 	return 0
 }
 
+// GiveUp says that the CANCEL is on its way: the final answer must come within 64·T1
+// (RFC 3261 §9.1).
+func (t *InviteClient) GiveUp(now time.Time) {
+	t.gaveUp = true
+	t.endAfter(now, giveUp)
+}
+
 // expire handles Timers A, B and C.
 func (t *InviteClient) expire(now time.Time) Output {
 	again, end := t.due(now)

@@ -18,10 +18,24 @@ type Edge struct {
 	// Receive takes a packet that passed the guard and reports whether there
 	// was room for it. It is called from many goroutines and must not block.
 	Receive func(Packet) bool
-	Log     *slog.Logger
-	Stats   Stats
+	// Unreachable is told of a connection that could not be made, or that was made
+	// here and has ended. It may be nil.
+	Unreachable func(transport string, addr netip.AddrPort)
+	// Advertise is the host[:port] of Via and Contact; empty for the socket's own.
+	Advertise string
+	Log       *slog.Logger
+	Stats     Stats
 
+	sockets   []*udpSocket
+	tcp       netip.AddrPort   // the first listener's
+	bound     []netip.AddrPort // of all sockets
+	mu        sync.Mutex       // guards what follows, which readers, shards and dialling streams share
+	byPeer    map[netip.AddrPort]*stream
+	names     map[netip.AddrPort]string // see nameFor
+	own       map[netip.Addr]bool       // see isOwn
+	ownAt     time.Time
 	closers   []func() error
+	readers   []func() // one for each socket, until Read
 	addrs     []string
 	refusals  limiter
 	streams   atomic.Int64
@@ -43,8 +57,26 @@ type Stats struct {
 // no amplifier for a forged source: per second, for all sources together.
 const refusalRate = 500
 
-// Listen opens every address ("udp://host:port", "tcp://host:port") or none.
-func (e *Edge) Listen(addresses []string) (err error) {
+// Listen opens every address, or none, and begins to read.
+func (e *Edge) Listen(addresses []string) error {
+	if err := e.Bind(addresses); err != nil {
+		return err
+	}
+	e.Read()
+	return nil
+}
+
+// Read begins to read from the sockets that are bound.
+func (e *Edge) Read() {
+	for _, read := range e.readers {
+		e.listeners.Go(read)
+	}
+	e.readers = nil
+}
+
+// Bind opens every address ("udp://host:port", "tcp://host:port") or none. It can be
+// sent from there; what arrives waits for Read.
+func (e *Edge) Bind(addresses []string) (err error) {
 	e.closed = make(chan struct{})
 	e.refusals.interval = time.Second / refusalRate
 	defer func() {

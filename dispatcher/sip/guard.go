@@ -139,8 +139,9 @@ func (m *Message) judgeTarget() *Refusal {
 		return &Refusal{Status: 416}
 	}
 	if m.Method != "ACK" && m.Method != "CANCEL" && m.Has(Require) {
-		// None of the extensions a request may demand is offered (§8.2.2.3).
-		return &Refusal{Status: 420, Unsupported: m.all(Require)}
+		if unknown := unsupported(m.all(Require)); unknown != "" {
+			return &Refusal{Status: 420, Unsupported: unknown}
+		}
 	}
 	if m.Method == "ACK" {
 		return nil // never answered, and matched by branch alone
@@ -156,6 +157,34 @@ func (m *Message) judgeTarget() *Refusal {
 		return &Refusal{Status: 400, Why: "bad Request-URI"}
 	}
 	return nil
+}
+
+// passed are the extensions that work from end to end, through a front that does no
+// more than pass their headers on. 100rel is not among them: each leg would need
+// its own sequence.
+var passed = map[string]bool{"timer": true, "replaces": true, "norefersub": true, "histinfo": true}
+
+// unsupported lists the option tags that nobody here understands (RFC 3261
+// §8.2.2.3).
+func unsupported(tags string) string {
+	var unknown []string
+	for tag := range strings.SplitSeq(tags, ",") {
+		if tag = strings.TrimSpace(tag); tag != "" && !passed[strings.ToLower(tag)] {
+			unknown = append(unknown, tag)
+		}
+	}
+	return strings.Join(unknown, ", ")
+}
+
+// Offered keeps of a Supported or Require header what a front may pass on.
+func Offered(tags string) string {
+	var known []string
+	for tag := range strings.SplitSeq(tags, ",") {
+		if tag = strings.TrimSpace(tag); passed[strings.ToLower(tag)] {
+			known = append(known, tag)
+		}
+	}
+	return strings.Join(known, ", ")
 }
 
 // all joins the values of every header called n, which is the same as one header

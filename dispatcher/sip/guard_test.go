@@ -178,8 +178,8 @@ func TestOversizedMessage(t *testing.T) {
 	}
 }
 
-// TestUnsupportedIsTold sees every option a request demands come back (RFC 3261
-// §8.2.2.3), and none demanded of an ACK or a CANCEL.
+// TestUnsupportedIsTold sees every option a request demands and nobody knows come
+// back (RFC 3261 §8.2.2.3), and none demanded of an ACK or a CANCEL.
 func TestUnsupportedIsTold(t *testing.T) {
 	demand := "Require: 100rel, timer\r\nRequire: \"x\r\n y\"\r\nCSeq: "
 	_, refusal := Scan([]byte(altered(t, "CSeq: ", demand)))
@@ -187,7 +187,7 @@ func TestUnsupportedIsTold(t *testing.T) {
 		t.Fatal("it passes")
 	}
 	answer := scanned(t, string(refusal.Encode(source)))
-	if got, want := answer.Find("Unsupported"), `100rel, timer, "x y"`; answer.Status != 420 || got != want {
+	if got, want := answer.Find("Unsupported"), `100rel, "x y"`; answer.Status != 420 || got != want {
 		t.Errorf("answered %d, Unsupported: %s; want %s", answer.Status, got, want)
 	}
 	for _, method := range []string{"ACK", "CANCEL"} {
@@ -204,5 +204,31 @@ func TestRefusalRepeats(t *testing.T) {
 	_, second := Scan(text)
 	if a, b := first.Encode(source), second.Encode(source); a == nil || string(a) != string(b) {
 		t.Errorf("first\n%s\nthen\n%s", a, b)
+	}
+}
+
+// TestKnownExtensionsPass: what the front passes on from end to end may be demanded.
+func TestKnownExtensionsPass(t *testing.T) {
+	for _, demand := range []string{"timer", "Timer, REPLACES", "norefersub,histinfo", "timer\r\nRequire: replaces", "", ","} {
+		scanned(t, altered(t, "CSeq: ", "Require: "+demand+"\r\nCSeq: "))
+	}
+	for demand, unknown := range map[string]string{
+		"timers": "timers", "timer,,path": "path", "Gruu ,timer": "Gruu", "timer\r\nRequire: outbound": "outbound", "x;timer": "x;timer",
+	} {
+		_, refusal := Scan([]byte(altered(t, "CSeq: ", "Require: "+demand+"\r\nCSeq: ")))
+		if refusal == nil || refusal.Status != 420 || refusal.Unsupported != unknown {
+			t.Errorf("%q: %+v, want %s", demand, refusal, unknown)
+		}
+	}
+}
+
+// TestOffered: of what a peer supports, only what is passed on is passed on.
+func TestOffered(t *testing.T) {
+	for tags, want := range map[string]string{
+		"": "", "100rel": "", "timer": "timer", "100rel, Timer ,replaces,,path": "Timer, replaces", "timer;x": "",
+	} {
+		if got := Offered(tags); got != want {
+			t.Errorf("%q: %q, want %q", tags, got, want)
+		}
 	}
 }

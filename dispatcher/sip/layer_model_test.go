@@ -35,13 +35,15 @@ type layerModel struct {
 
 // openRequest is a transaction as an onlooker on the wire understands it.
 type openRequest struct {
-	server *Server // nil if the layer answered it alone
-	peer   Peer
-	method string
-	final  bool
-	last   string    // the octets a repeat hears; empty for silence
-	tag    string    // of every answer but 100
-	ends   time.Time // zero while it waits for an answer
+	server  *Server // nil if the layer answered it alone
+	peer    Peer
+	method  string
+	final   bool
+	success bool      // an INVITE that had a 2xx
+	last    string    // the octets a repeat hears; empty for silence
+	timed   string    // the octets that time repeats; empty for silence
+	tag     string    // of every answer but 100
+	ends    time.Time // zero while it waits for an answer
 }
 
 func (m *layerModel) packet(t *rapid.T) {
@@ -54,21 +56,25 @@ func (m *layerModel) packet(t *rapid.T) {
 		t.Fatal(refusal)
 	}
 	before := m.open[method+branch]
-	news, server := m.layer.Receive(m.now, Packet{Message: message, Peer: peer})
+	notice := m.layer.Receive(m.now, Packet{Message: message, Peer: peer})
+	news, server := notice.News, notice.Server
 	sent := m.sent(t, peer)
 	switch {
 	case method == "ACK":
+		if news == Acked && (notice.Message != message || notice.Peer != peer) {
+			t.Fatalf("an ACK is not handed on as it came")
+		}
 		m.ack(t, m.open["INVITE"+branch], news, sent)
 	case before != nil:
 		if news != None || sent != before.last {
-			t.Fatalf("a repeated %s is news %d and hears %q, want %q", method, news, sent, before.last)
+			t.Fatalf("a repeated %s is %s and hears %q, want %q", method, news, sent, before.last)
 		}
 	case method == "CANCEL":
 		m.cancel(t, branch, peer, news, server, sent)
 	default:
 		want := map[string]News{"INVITE": NewCall, "OPTIONS": NewOther}[method]
 		if news != want || sent != "" {
-			t.Fatalf("a first %s is news %d and hears %q", method, news, sent)
+			t.Fatalf("a first %s is %s and hears %q", method, news, sent)
 		}
 		m.begin(method+branch, &openRequest{server: server, peer: peer, method: method})
 	}
@@ -79,15 +85,28 @@ func (m *layerModel) begin(key string, r *openRequest) {
 	m.order = append(m.order, key)
 }
 
+// ack: one that belongs to no refusal is the user's, who may know a dialog it ends
+// the waiting of.
 func (m *layerModel) ack(t *rapid.T, invite *openRequest, news News, sent string) {
-	if news != None || sent != "" {
-		t.Fatalf("an ACK is news %d and hears %q", news, sent)
+	want := None
+	if invite == nil || invite.success {
+		want = Acked
 	}
-	if invite == nil || invite.last == "" || !invite.final {
-		return
+	if news != want || sent != "" {
+		t.Fatalf("an ACK is %s and hears %q, want %s", news, sent, want)
 	}
-	invite.last = "" // from here on repeats are absorbed
-	invite.ends = m.now.Add(linger(invite.peer.Reliable(), T4))
+	switch {
+	case invite == nil:
+	case invite.success && rapid.Bool().Draw(t, "known"):
+		m.layer.Ack(m.now, invite.server)
+		if sent := m.sent(t, invite.peer); sent != "" {
+			t.Fatalf("an ACK of a 2xx hears %q", sent)
+		}
+		invite.timed = ""
+	case !invite.success && invite.final && invite.last != "":
+		invite.last, invite.timed = "", "" // from here on repeats are absorbed
+		invite.ends = m.now.Add(linger(invite.peer.Reliable(), T4))
+	}
 }
 
 func (m *layerModel) cancel(t *rapid.T, branch string, peer Peer, news News, server *Server, sent string) {
@@ -98,7 +117,7 @@ func (m *layerModel) cancel(t *rapid.T, branch string, peer Peer, news News, ser
 	case invite == nil && answer.Status != 481, invite != nil && answer.Status != 200:
 		t.Fatalf("a CANCEL is answered %d", answer.Status)
 	case waiting != (news == Cancelled), waiting && server != invite.server:
-		t.Fatalf("a CANCEL is news %d", news)
+		t.Fatalf("a CANCEL is %s", news)
 	case invite != nil && invite.tag != "" && answer.ToTag() != invite.tag:
 		t.Fatalf("CANCEL has the tag %s, its INVITE %s", answer.ToTag(), invite.tag)
 	case invite != nil:
@@ -143,33 +162,51 @@ func (m *layerModel) respond(t *rapid.T, r *openRequest, status int) {
 	case r.method != "INVITE":
 		r.ends = m.now.Add(linger(r.peer.Reliable(), giveUp))
 	case status < 300:
-		r.last = "" // the user's to repeat
-		fallthrough
+		r.success, r.timed, r.last = true, r.last, "" // time repeats it, on streams too
+		r.ends = m.now.Add(giveUp)
 	default:
+		if !r.peer.Reliable() {
+			r.timed = r.last
+		}
 		r.ends = m.now.Add(giveUp)
 	}
 }
 
-// pass lets time go by in one leap; what the expired send again must be what
-// some unacknowledged INVITE was answered.
+// pass lets time go by in one leap.
 func (m *layerModel) pass(t *rapid.T) {
 	m.leap(t, time.Duration(rapid.SampledFrom([]int{1, 100, 600, 4000, 6000, 33_000}).Draw(t, "ms"))*time.Millisecond)
 }
 
+// leap sees that what the expired send again is what an unacknowledged INVITE was
+// answered, and that the user hears of each 2xx that remains without its ACK.
 func (m *layerModel) leap(t *rapid.T, d time.Duration) {
 	m.now = m.now.Add(d)
-	repeats := map[string]bool{}
+	repeats, unacked := map[string]bool{}, map[*Server]bool{}
 	for _, r := range m.open {
-		if r.method == "INVITE" && r.final && !r.peer.Reliable() && r.ends.After(m.now) {
-			repeats[r.last] = true
+		if r.timed == "" {
+			continue
+		}
+		if r.ends.After(m.now) {
+			repeats[r.timed] = true
+		} else if r.success {
+			unacked[r.server] = true
 		}
 	}
 	for timer := m.queue.Due(m.now); timer != nil; timer = m.queue.Due(m.now) {
-		m.layer.Expire(m.now, timer.Owner.(*Server))
+		n := m.layer.Expire(m.now, timer.Owner.(*Server))
+		if n.News != None && (n.News != Unacked || !unacked[n.Server]) {
+			t.Fatalf("time makes the news %s", n.News)
+		}
+		if n.News == Unacked {
+			delete(unacked, n.Server) // once each
+		}
+	}
+	if len(unacked) > 0 {
+		t.Fatalf("%d 2xx without ACK are no news", len(unacked))
 	}
 	for _, d := range m.layer.Outbox() {
 		if !repeats[string(d.Data)] {
-			t.Fatalf("Timer G sends %q", d.Data)
+			t.Fatalf("time sends %q", d.Data)
 		}
 		delete(repeats, string(d.Data)) // once each
 	}

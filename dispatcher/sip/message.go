@@ -63,6 +63,24 @@ func (m *Message) Block() string { return m.block }
 // ToTag is the tag parameter of To: present within a dialog, empty outside.
 func (m *Message) ToTag() string { return parameter(m.Get(To), "tag") }
 
+// All returns the values of every header with this name, in any case.
+func (m *Message) All(name string) (values []string) {
+	for i := range m.Headers {
+		if strings.EqualFold(m.Headers[i].Text, name) {
+			values = append(values, m.Headers[i].Value)
+		}
+	}
+	return values
+}
+
+// Text is a request as it came, its folded lines joined.
+func (m *Message) Text() string {
+	return m.Method + " " + m.URI + " SIP/2.0\r\n" + m.block + "\r\n\r\n" + m.Body
+}
+
+// Tag reads the tag of a From or To value.
+func Tag(value string) string { return parameter(value, "tag") }
+
 // add appends a header and remembers where its name stood first.
 func (m *Message) add(h Header) {
 	m.Headers = append(m.Headers, h)

@@ -7,6 +7,7 @@ import "net/netip"
 type Peer struct {
 	Transport string // "udp" or "tcp"
 	Addr      netip.AddrPort
+	Self      string // host:port that this front calls itself toward the peer, in Via and Contact
 	out       sender
 }
 

@@ -13,13 +13,14 @@ type Reply struct {
 	Reason  string // empty means the usual phrase
 	Headers []Field
 	Body    string
+	Tag     string // To tag in place of the transaction's; empty for that
 }
 
 // A Field is a header to be sent.
 type Field struct{ Name, Value string }
 
 // Allow lists the methods the front understands.
-const Allow = "INVITE, ACK, CANCEL, BYE, OPTIONS"
+const Allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE, NOTIFY, REFER"
 
 // Warning is the header value that tells a peer what was wrong in words that
 // reveal nothing (RFC 3261 §20.43).
@@ -46,11 +47,14 @@ func (r *Reply) Encode(m *Message, source netip.AddrPort, tag string) []byte {
 	b = append(b, m.Get(To)...)
 	if tag != "" && r.Status != 100 && m.ToTag() == "" {
 		b = append(b, ";tag="...)
-		b = append(b, tag...)
+		b = appendClean(b, tag)
 	}
 	b = append(b, "\r\n"...)
 	b = appendField(b, "Call-ID", m.Get(CallID))
 	b = appendField(b, "CSeq", m.Get(CSeq))
+	if r.Status > 100 && r.Status < 300 && m.Method == "INVITE" {
+		b = appendRecordRoutes(b, m)
+	}
 	for _, f := range r.Headers {
 		if !Reserved(f.Name) {
 			b = appendField(b, f.Name, f.Value)
@@ -85,6 +89,17 @@ func appendVias(b []byte, m *Message, source netip.AddrPort) []byte {
 			continue
 		}
 		b = appendField(b, "Via", value)
+	}
+	return b
+}
+
+// appendRecordRoutes copies the proxies that want to see the dialog (RFC 3261
+// §12.1.1).
+func appendRecordRoutes(b []byte, m *Message) []byte {
+	for i := range m.Headers {
+		if m.Headers[i].Name == RecordRoute {
+			b = appendField(b, "Record-Route", m.Headers[i].Value)
+		}
 	}
 	return b
 }

@@ -131,8 +131,8 @@ func TestAnswersGoToTheSource(t *testing.T) {
 	var queue Queue
 	layer := NewLayer(&queue, [32]byte{}, 'a')
 	peer := Peer{Transport: "udp", Addr: netip.MustParseAddrPort("198.51.100.7:999")}
-	_, server := layer.Receive(dawn, Packet{Message: scanned(t, inviteText), Peer: peer})
-	layer.Respond(dawn, server, &Reply{Status: 404})
+	notice := layer.Receive(dawn, Packet{Message: scanned(t, inviteText), Peer: peer})
+	layer.Respond(dawn, notice.Server, &Reply{Status: 404})
 	out := layer.Outbox()
 	if len(out) != 1 || out[0].Peer != peer {
 		t.Fatalf("sent: %v", out)

@@ -12,14 +12,21 @@ import "time"
 //	    │   │  Provisional: send
 //	    │   │
 //	    │   └─ Success: send ─────────▶ Accepted ── Timer L ──▶ Terminated
-//	    │ Failure: send, Timers G, H        Repeat: absorbed, Ack: deliver,
-//	    ▼                                   Success: send (the user repeats it)
+//	    │ Failure: send, Timers G, H        Repeat: absorbed    (timeout, if there
+//	    ▼                                   resend until Ack     was no Ack)
 //	Completed ── Timer H: timeout ────▶ Terminated
 //	    │  Repeat, Timer G: resend
 //	    │ Ack
 //	    ▼
 //	Confirmed ── Timer I ─────────────▶ Terminated
-type InviteServer struct{ life }
+//
+// The 2xx is repeated here, after T1 at first and T2 at last (RFC 3261 §13.3.1.4),
+// although the RFC makes that the user's duty: it saves each call a timer.
+type InviteServer struct {
+	life
+	success bool // it was answered 2xx
+	acked   bool // and that was acknowledged
+}
 
 // NewInviteServer begins in Proceeding, as an INVITE has arrived. reliable says
 // whether the transport repeats by itself (TCP, TLS, WS).
@@ -51,7 +58,8 @@ func (t *InviteServer) proceeding(now time.Time, in Input) Output {
 	case Provisional:
 		return Send
 	case Success:
-		t.state = Accepted
+		t.state, t.success = Accepted, true
+		t.repeatAfter(now, T1)
 		t.endAfter(now, giveUp) // Timer L
 		return Send
 	case Failure:
@@ -96,15 +104,20 @@ func (t *InviteServer) completed(now time.Time, in Input) Output {
 }
 
 func (t *InviteServer) accepted(now time.Time, in Input) Output {
-	switch in {
-	case Ack:
+	again, end := t.due(now)
+	switch {
+	case in == Ack:
+		t.acked, t.again = true, time.Time{}
 		return Deliver
-	case Success:
-		return Send
-	case Tick:
-		if _, end := t.due(now); end {
-			t.terminate()
+	case in != Tick:
+	case end:
+		t.terminate()
+		if !t.acked {
+			return TimedOut
 		}
+	case again:
+		t.repeatAfter(now, min(2*t.interval, T2))
+		return Resend
 	}
 	return 0
 }

@@ -24,10 +24,12 @@ const (
 
 var errTorn = errors.New("torn or oversized message")
 
-// stream is one accepted TCP connection: a reading and a writing goroutine, both
-// gone when close returns from its connection.
+// stream is one TCP connection, accepted or made: a reading and a writing goroutine,
+// both gone when close returns from its connection.
 type stream struct {
 	edge *Edge
+	peer netip.AddrPort
+	mu   sync.Mutex // guards conn, which close needs while the connection is being made
 	conn net.Conn
 	out  chan []byte
 	once sync.Once
@@ -39,9 +41,15 @@ func (e *Edge) listenTCP(address string) error {
 	if err != nil {
 		return err
 	}
+	bound := addrPort(l.Addr())
+	local := netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())
+	if !e.tcp.IsValid() {
+		e.tcp = local
+	}
+	e.bound = append(e.bound, local)
 	e.closers = append(e.closers, l.Close)
 	e.addrs = append(e.addrs, "tcp://"+l.Addr().String())
-	e.listeners.Go(func() { e.accept(l) })
+	e.readers = append(e.readers, func() { e.accept(l) })
 	return nil
 }
 
@@ -66,7 +74,14 @@ func (e *Edge) accept(l net.Listener) {
 			conn.Close()
 			continue
 		}
-		s := &stream{edge: e, conn: conn, out: make(chan []byte, streamQueue), done: make(chan struct{})}
+		from := addrPort(conn.RemoteAddr())
+		s := &stream{
+			edge: e, conn: conn, peer: netip.AddrPortFrom(from.Addr().Unmap(), from.Port()),
+			out: make(chan []byte, streamQueue), done: make(chan struct{}),
+		}
+		e.mu.Lock()
+		e.enter(s)
+		e.mu.Unlock()
 		e.listeners.Go(s.read)
 		e.listeners.Go(s.write)
 		e.listeners.Go(s.closeWithEdge)
@@ -76,9 +91,23 @@ func (e *Edge) accept(l net.Listener) {
 func (s *stream) close() {
 	s.once.Do(func() {
 		close(s.done)
-		s.conn.Close()
+		s.mu.Lock()
+		if s.conn != nil {
+			s.conn.Close()
+		}
+		s.mu.Unlock()
+		s.edge.leave(s)
 		s.edge.streams.Add(-1)
 	})
+}
+
+func (s *stream) closed() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // closeWithEdge ends the stream when the edge is closed.
@@ -92,8 +121,7 @@ func (s *stream) closeWithEdge() {
 
 func (s *stream) read() {
 	defer s.close()
-	from := Peer{Transport: "tcp", Addr: addrPort(s.conn.RemoteAddr()), out: s}
-	from.Addr = netip.AddrPortFrom(from.Addr.Addr().Unmap(), from.Addr.Port())
+	from := Peer{Transport: "tcp", Addr: s.peer, Self: s.edge.selfTCP(s.peer.Addr()), out: s}
 	in := bufio.NewReaderSize(s.conn, 8<<10)
 	for {
 		data, whole, err := s.next(in)

@@ -31,6 +31,8 @@ type batchConn interface {
 type udpSocket struct {
 	edge  *Edge
 	conn  *net.UDPConn
+	local netip.AddrPort
+	name  string // local, as text; empty if it is bound to every address
 	batch batchConn
 }
 
@@ -45,13 +47,18 @@ func (e *Edge) listenUDP(address string) error {
 	}
 	conn.SetReadBuffer(udpBuffer)
 	conn.SetWriteBuffer(udpBuffer)
-	s := &udpSocket{edge: e, conn: conn, batch: ipv6.NewPacketConn(conn)}
-	if addrPort(conn.LocalAddr()).Addr().Is4() {
+	bound := addrPort(conn.LocalAddr())
+	s := &udpSocket{edge: e, conn: conn, local: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), batch: ipv6.NewPacketConn(conn)}
+	if bound.Addr().Is4() {
 		s.batch = ipv4.NewPacketConn(conn)
 	}
+	if !s.local.Addr().IsUnspecified() {
+		s.name = s.local.String()
+	}
+	e.sockets, e.bound = append(e.sockets, s), append(e.bound, s.local)
 	e.closers = append(e.closers, conn.Close)
 	e.addrs = append(e.addrs, "udp://"+conn.LocalAddr().String())
-	e.listeners.Go(s.read)
+	e.readers = append(e.readers, s.read)
 	return nil
 }
 
@@ -88,7 +95,7 @@ func (s *udpSocket) take(m *ipv4.Message) {
 	}
 	from := addrPort(m.Addr)
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-	s.edge.take(data, Peer{Transport: "udp", Addr: from, out: s}, true)
+	s.edge.take(data, Peer{Transport: "udp", Addr: from, Self: s.self(from.Addr()), out: s}, true)
 }
 
 func (s *udpSocket) send(data []byte, to netip.AddrPort) {

@@ -1,0 +1,189 @@
+package dispatcher
+
+import (
+	"encoding/json"
+	"net/netip"
+	"time"
+
+	"dialyard/dispatcher/call"
+	"dialyard/dispatcher/gateway"
+	"dialyard/dispatcher/sip"
+)
+
+// memo is a call as the store keeps it: what the Call knows and what it stood on.
+type memo struct {
+	Call    call.Memo
+	Account string
+	Parties []partyMemo `json:",omitempty"` // once answered: caller, callee
+
+	// Before: the caller's INVITE and the legs'.
+	Invite string     `json:",omitempty"`
+	Source peerMemo   `json:",omitzero"`
+	Tag    string     `json:",omitempty"`
+	Faces  []string   `json:",omitempty"`
+	Legs   []*legMemo `json:",omitempty"` // null for one that was not sent, or is over
+}
+
+type peerMemo struct {
+	Transport string
+	Addr      netip.AddrPort
+}
+
+type partyMemo struct {
+	Dialog  sip.Dialog
+	Heard   peerMemo
+	Gateway string `json:",omitempty"` // that it is behind
+}
+
+type legMemo struct {
+	Request sip.Request
+	Branch  string
+	Peer    peerMemo
+}
+
+func (m *memo) encode() []byte {
+	data, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // it is made of strings, numbers and times
+	}
+	return data
+}
+
+// memo notes down a call.
+func (s *shard) memo(l *live) *memo {
+	m := &memo{Call: l.call.Memo(), Account: l.call.Account}
+	switch l.call.State() {
+	case call.Talking:
+		for _, p := range l.parties {
+			pm := partyMemo{Dialog: p.dialog, Heard: remember(p.heard)}
+			if p.gateway != nil {
+				pm.Gateway = p.gateway.Config().Name
+			}
+			m.Parties = append(m.Parties, pm)
+		}
+	case call.Dialling:
+		m.Invite, m.Source, m.Tag, m.Faces = l.invite.Text(), remember(l.server.Peer()), l.server.Tag(), l.faces
+	}
+	for _, g := range l.legs {
+		var leg *legMemo
+		if g != nil && g.client != nil && !g.over {
+			leg = &legMemo{*g.request, g.client.Branch(), remember(g.client.Peer())}
+		}
+		m.Legs = append(m.Legs, leg)
+	}
+	return m
+}
+
+func remember(p sip.Peer) peerMemo { return peerMemo{p.Transport, p.Addr} }
+
+// Restore takes back a call that an earlier process left, after Serve. What it
+// cannot read it reports.
+func (d *Dispatcher) Restore(id string, state []byte) error {
+	m := &memo{}
+	if err := json.Unmarshal(state, m); err != nil {
+		return err
+	}
+	shard, _ := sip.Owner(id)
+	d.shards[int(shard)%len(d.shards)].insist(event{memo: m})
+	return nil
+}
+
+// restore goes on with a call where the earlier process left off.
+func (s *shard) restore(now time.Time, m *memo) {
+	table := s.table.Load()
+	account := table.Accounts[m.Account]
+	l := &live{call: call.Restore(m.Call, s.policyOf(account)), saved: true}
+	l.Owner = l
+	s.current = l
+	if account.enterCall() {
+		l.account = account
+	}
+	s.Stats.Restored.Add(1)
+	if !s.back(now, l, m) {
+		s.Log.Error("call of an earlier process unreadable", "call_id", l.call.CallID)
+		l.account.leave()
+		s.Keep.Delete(l.call.ID, nil)
+		return
+	}
+	s.restoreLegs(now, l, m)
+	s.step(now, l, call.Tick{})
+}
+
+// back takes up what a call stood on.
+func (s *shard) back(now time.Time, l *live, m *memo) bool {
+	switch m.Call.State {
+	case call.Dialling:
+		return s.restoreDial(l, m)
+	case call.Talking:
+		return s.restoreTalk(now, l, m)
+	}
+	return m.Call.State == call.Closing
+}
+
+func (s *shard) restoreTalk(now time.Time, l *live, m *memo) bool {
+	if len(m.Parties) != len(l.parties) {
+		return false
+	}
+	for i, pm := range m.Parties {
+		p := &party{live: l, side: call.Side(i), dialog: pm.Dialog, heard: s.recall(pm.Heard)}
+		p.dialog.LocalSeq += seqGap
+		p.gateway = s.table.Load().Gateways[GatewayName{m.Account, pm.Gateway}]
+		p.entered = p.gateway != nil && p.gateway.Enter(now) == gateway.Entered
+		l.parties[i] = p
+		s.dialogs[p.dialog.LocalTag] = p
+	}
+	s.talking++
+	return true
+}
+
+// seqGap is added to the CSeq of a dialog that is taken back: requests made after it
+// was stored are not noted down one by one, and a gap is allowed (RFC 3261 §12.2.2).
+const seqGap = 1000
+
+// restoreDial opens the transaction of a caller who waits.
+func (s *shard) restoreDial(l *live, m *memo) bool {
+	invite, refusal := sip.Scan([]byte(m.Invite))
+	if refusal != nil {
+		return false
+	}
+	l.server = s.layer.Resume(sip.Packet{Message: invite, Peer: s.recall(m.Source)}, m.Tag)
+	l.invite, l.faces = invite, m.Faces
+	s.calls[l.server] = l
+	l.begin = beginning(invite)
+	s.begins[l.begin] = l
+	return true
+}
+
+// restoreLegs opens the transactions of the legs that have no end yet. Those whose
+// INVITE never left have failed.
+func (s *shard) restoreLegs(now time.Time, l *live, m *memo) {
+	for i := range l.call.Legs {
+		g := &leg{live: l, index: i, over: true}
+		g.Owner = g
+		l.legs = append(l.legs, g)
+		switch l.call.Legs[i].State() {
+		case call.LegEnded, call.Waiting, call.Up:
+			l.legs[i] = nil
+			continue
+		}
+		if g.over = false; i >= len(m.Legs) || m.Legs[i] == nil {
+			s.fail(g, 480, "interrupted")
+			continue
+		}
+		lm := m.Legs[i]
+		g.request, g.spoke = &lm.Request, true
+		g.client = s.layer.Rejoin(now, g.request, s.recall(lm.Peer), g, lm.Branch)
+		if l.call.Legs[i].State() == call.Quitting {
+			s.cancelLeg(now, g, "")
+		}
+	}
+}
+
+// recall finds the way to a peer of an earlier process.
+func (s *shard) recall(m peerMemo) sip.Peer {
+	peer, err := s.Route(m.Transport, m.Addr)
+	if err != nil {
+		return sip.Peer{Transport: m.Transport, Addr: m.Addr}
+	}
+	return peer
+}
