@@ -32,7 +32,7 @@ type leg struct {
 	dialog  sip.Dialog   // once it was answered
 	answer  *sip.Message // of a transfer's leg: its 2xx, until that is passed on
 	acked   bool         // of a transfer's leg: its 2xx is acknowledged
-	asked   bool         // a challenge was answered
+	asked   [2]bool      // a challenge was answered, of 401 and of 407
 	spoke   bool         // it has answered provisionally
 	gaveUp  bool
 	reason  string // of the CANCEL
@@ -64,7 +64,7 @@ func (s *shard) dial(now time.Time, l *live, e call.Invite) {
 
 // fail tells the Call that a leg has ended without an answer.
 func (s *shard) fail(g *leg, code int, reason string) {
-	s.finish(g, call.Failed{Leg: g.index, Code: code, Reason: reason})
+	s.finish(g, call.Failed{Leg: g.index, Code: code, Reason: reason, Unsent: g.client == nil})
 }
 
 // finish tells the Call the end of a leg, once.
@@ -146,16 +146,22 @@ func (s *shard) send(now time.Time, g *leg, hop locate.Hop) (code int, reason st
 	if g.client != nil { // an address was tried before
 		r := *g.request
 		r.Seq++
-		g.request = &r
+		r.Headers = withoutField(withoutField(r.Headers, "Authorization"), "Proxy-Authorization")
+		g.request, g.asked = &r, [2]bool{}
 	}
 	g.request.Headers = withContact(g.request.Headers, peer)
 	g.spoke = false
 	g.client = s.layer.Send(now, g.request, peer, g)
+	s.beImpatient(now, g)
+	g.live.events = append(g.live.events, call.Sent{Leg: g.index, CallID: g.request.CallID, Address: peer.String()})
+	return 0, ""
+}
+
+// beImpatient waits no longer than need be for an address, if there is another.
+func (s *shard) beImpatient(now time.Time, g *leg) {
 	if len(g.hops)+len(g.routes) > 0 {
 		s.queue.Set(&g.Timer, now.Add(patience))
 	}
-	g.live.events = append(g.live.events, call.Sent{Leg: g.index, CallID: g.request.CallID, Address: peer.String()})
-	return 0, ""
 }
 
 // impatient gives up on an address that has not said a word.
@@ -236,16 +242,19 @@ func (s *shard) authorize(now time.Time, g *leg, m *sip.Message) bool {
 	if g.gaveUp {
 		return false
 	}
-	field, ok := credentials(g.gateway, g.request, m, g.asked)
+	asked := &g.asked[m.Status&1] // 401 or 407: two may want to know
+	field, ok := credentials(g.gateway, g.request, m, *asked)
 	if !ok {
 		return false
 	}
-	g.asked = true
+	*asked = true
 	r := *g.request
 	r.Seq++
 	r.Headers = withField(r.Headers, field)
 	g.request = &r
 	g.client = s.layer.Send(now, g.request, g.client.Peer(), g)
+	g.spoke = false
+	s.beImpatient(now, g)
 	return true
 }
 

@@ -157,7 +157,18 @@ func (s *shard) respond(now time.Time, l *live, e call.Respond) {
 			return
 		}
 	}
+	if e.Status > 100 && e.Status < 200 {
+		s.early[s.tagOf(l, &reply)] = l
+	}
 	s.answer(now, l, &reply)
+}
+
+// tagOf is the To tag that an answer to the caller's INVITE carries.
+func (s *shard) tagOf(l *live, reply *sip.Reply) string {
+	if reply.Tag != "" {
+		return reply.Tag
+	}
+	return l.server.Tag()
 }
 
 // answer sends an answer to the caller's INVITE and, when it is the final one, lets
@@ -175,6 +186,10 @@ func (s *shard) waitsNoMore(l *live) {
 		return
 	}
 	delete(s.calls, l.server)
+	delete(s.early, l.server.Tag())
+	for _, tag := range l.faces {
+		delete(s.early, tag)
+	}
 	if s.begins[l.begin] == l {
 		delete(s.begins, l.begin)
 	}

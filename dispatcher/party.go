@@ -50,10 +50,7 @@ func (s *shard) connect(now time.Time, l *live, g *leg) {
 
 // meet completes the caller's dialog when its 2xx is about to leave.
 func (s *shard) meet(l *live, reply *sip.Reply) {
-	tag := reply.Tag
-	if tag == "" {
-		tag = l.server.Tag()
-	}
+	tag := s.tagOf(l, reply)
 	p := l.parties[call.Caller]
 	p.dialog = sip.AnsweredBy(l.invite, tag)
 	p.invite, p.seq = l.server, l.invite.Seq
@@ -104,7 +101,10 @@ func (s *shard) unacked(now time.Time, p *party) {
 func (s *shard) within(now time.Time, server *sip.Server) bool {
 	m := server.Request()
 	p := s.dialogs[m.ToTag()]
-	if p == nil || !p.dialog.Matches(m) || p.bye != nil {
+	if p == nil {
+		return s.withinEarly(now, server)
+	}
+	if !p.dialog.Matches(m) || p.bye != nil {
 		return false
 	}
 	if m.Seq < p.dialog.RemoteSeq {
@@ -118,6 +118,19 @@ func (s *shard) within(now time.Time, server *sip.Server) bool {
 		return true
 	}
 	s.ask(now, p, server)
+	return true
+}
+
+// withinEarly takes a caller's BYE while it still rings, which is another way to give
+// up (RFC 3261 §15). Nothing else is understood there.
+func (s *shard) withinEarly(now time.Time, server *sip.Server) bool {
+	m := server.Request()
+	l := s.early[m.ToTag()]
+	if l == nil || m.Method != "BYE" || m.Get(sip.CallID) != l.call.CallID || sip.Tag(m.Get(sip.From)) != sip.Tag(l.invite.Get(sip.From)) {
+		return false
+	}
+	s.layer.Respond(now, server, &sip.Reply{Status: 200})
+	s.step(now, l, call.Cancelled{})
 	return true
 }
 

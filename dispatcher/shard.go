@@ -30,6 +30,7 @@ type shard struct {
 	layer   *sip.Layer
 	calls   map[*sip.Server]*live // waiting for their final answer
 	begins  map[string]*live      // the same, by what tells their INVITEs apart (RFC 3261 §8.2.2.2)
+	early   map[string]*live      // the same, by the To tags that their callers know
 	runs    map[uint64]*live      // with a run out
 	dialogs map[string]*party     // of answered calls, by the tag made here
 	talking int                   // answered calls
@@ -74,7 +75,7 @@ func newShard(d *Dispatcher, index byte, seed [32]byte) *shard {
 	s := &shard{
 		Dispatcher: d, index: index,
 		mailbox: make(chan event, mailboxSize), stop: make(chan struct{}),
-		calls: map[*sip.Server]*live{}, begins: map[string]*live{}, runs: map[uint64]*live{}, dialogs: map[string]*party{},
+		calls: map[*sip.Server]*live{}, begins: map[string]*live{}, early: map[string]*live{}, runs: map[uint64]*live{}, dialogs: map[string]*party{},
 		random: rand.New(rand.NewChaCha8(sha256.Sum256(seed[:]))),
 	}
 	s.layer = sip.NewLayer(&s.queue, seed, index)

@@ -252,7 +252,7 @@ func (c *Call) failed(now time.Time, ev Failed) {
 	trying := l.trying()
 	target, depth := l.Target, l.depth
 	l.end(now, ev.Code, ev.Reason)
-	l.refusal = ev.Headers
+	l.refusal, l.unsent = ev.Headers, ev.Unsent
 	switch {
 	case trying && c.transfers(ev.Leg):
 		c.transferFailed(now, ev.Code)

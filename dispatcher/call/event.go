@@ -86,6 +86,7 @@ type Failed struct {
 	Reason    string
 	Headers   []Field
 	Contacts  []string // of a 3xx, as URIs
+	Unsent    bool     // no INVITE ever left: the code is this front's
 }
 
 // Cancelled says that the caller gave up.

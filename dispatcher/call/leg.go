@@ -68,6 +68,7 @@ type Leg struct {
 	deadline time.Time // Waiting: when it begins; Calling and Ringing: when it has rung too long
 	depth    int       // redirects that led here
 	refusal  []Field   // headers of its final answer, until the dial is over
+	unsent   bool      // it was never called
 	followed bool      // it redirected, and its contacts were called in its place
 }
 

@@ -91,6 +91,9 @@ func (c *Call) decide(now time.Time, r Respond) {
 func (c *Call) conclude(now time.Time, o Outcome) {
 	if o == Undecided && c.dial.best.Code != 0 {
 		c.Status, c.Outcome, c.EndedBy, c.End = forCaller(c.dial.best.Code), Unanswered, "callee", now
+		if n := c.dial.best.Leg; n == 0 || c.Legs[n-1].unsent {
+			c.EndedBy = "system" // nobody was called
+		}
 		c.respond(Respond{Status: c.Status, Headers: c.dial.best.refusal(c.Status)})
 		c.close(now)
 		return
