@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"dialyard/dispatcher/call"
 	"dialyard/dispatcher/locate"
@@ -194,7 +195,7 @@ func (d *Dispatcher) shardOf(m *sip.Message) *shard {
 // unreachable tells every shard of an address that cannot be connected to.
 func (d *Dispatcher) unreachable(transport string, addr netip.AddrPort) {
 	for _, s := range d.shards {
-		s.insist(event{broken: sip.Peer{Transport: transport, Addr: addr}})
+		s.insist(event{task: func(now time.Time) { s.broken(now, sip.Peer{Transport: transport, Addr: addr}) }})
 	}
 }
 

@@ -127,7 +127,7 @@ func (s *shard) savedFunc(l *live) func() {
 	if l.held == nil {
 		return nil
 	}
-	return func() { s.insist(event{saved: l}) }
+	return func() { s.insist(event{task: func(now time.Time) { s.letGo(now, l) }}) }
 }
 
 // unsave returns what is to be done when the record is written: then, and not

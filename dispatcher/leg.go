@@ -112,7 +112,7 @@ func (s *shard) next(now time.Time, g *leg, code int, reason string) {
 		g.request.URI, g.request.To = r.uri, "<"+r.uri+">"
 		hops, ok := s.hops(r.target)
 		if !ok {
-			if s.lookUp(r.target, func(hops []locate.Hop) event { return event{leg: g, hops: hops} }) {
+			if s.lookUp(r.target, func(now time.Time, hops []locate.Hop) { s.located(now, g, hops) }) {
 				return
 			}
 		}

@@ -84,7 +84,8 @@ func (d *Dispatcher) Restore(id string, state []byte) error {
 		return err
 	}
 	shard, _ := sip.Owner(id)
-	d.shards[int(shard)%len(d.shards)].insist(event{memo: m})
+	s := d.shards[int(shard)%len(d.shards)]
+	s.insist(event{task: func(now time.Time) { s.restore(now, m) }})
 	return nil
 }
 

@@ -52,7 +52,7 @@ func (s *shard) pingOne(now time.Time, g *gateway.Gateway, index int) {
 		s.sendPing(now, p, hops)
 		return
 	}
-	s.lookUp(t, func(hops []locate.Hop) event { return event{ping: p, hops: hops} })
+	s.lookUp(t, func(now time.Time, hops []locate.Hop) { s.sendPing(now, p, hops) })
 }
 
 // sendPing asks at the first address.

@@ -20,7 +20,6 @@ type question struct {
 	exchange *exchange
 	from     *shard
 	replaces sip.Replaces
-	answered bool
 	found    bool
 	target   string       // URI of the far party
 	far      sip.Replaces // its dialog, as it knows it
@@ -47,24 +46,20 @@ func (s *shard) askRefer(now time.Time, x *exchange) {
 	if shard == s {
 		s.translate(q)
 		s.referAnswered(now, q)
-	} else if !shard.post(event{question: q}) {
+	} else if !shard.post(event{task: func(now time.Time) { shard.translateFor(q) }}) {
 		s.refuse(now, x, 500)
 	}
 }
 
-// takeQuestion answers another shard's question, or takes the answer to one's own.
-func (s *shard) takeQuestion(now time.Time, q *question) {
-	if q.answered {
-		s.referAnswered(now, q)
-		return
-	}
+// translateFor answers another shard's question. If that has no room for the answer,
+// the party asks again by its Timer E.
+func (s *shard) translateFor(q *question) {
 	s.translate(q)
-	q.from.post(event{question: q}) // if there is no room the party asks again, by its Timer E
+	q.from.post(event{task: func(now time.Time) { q.from.referAnswered(now, q) }})
 }
 
 // translate finds the far end of the second call.
 func (s *shard) translate(q *question) {
-	q.answered = true
 	p := s.dialogs[q.replaces.ToTag]
 	if p == nil || p.dialog.CallID != q.replaces.CallID || p.dialog.RemoteTag != q.replaces.FromTag {
 		return

@@ -100,9 +100,10 @@ func (s *shard) hops(t locate.Target) (hops []locate.Hop, ok bool) {
 	return s.Resolver.Cached(t)
 }
 
-// lookUp asks the name servers, outside of the shard, which is told by the event that
-// found makes. It reports false if too many names are being looked up already.
-func (s *shard) lookUp(t locate.Target, found func([]locate.Hop) event) bool {
+// lookUp asks the name servers, outside of the shard, and takes what they say to found
+// on the shard's goroutine. It reports false if too many names are being looked up
+// already.
+func (s *shard) lookUp(t locate.Target, found func(time.Time, []locate.Hop)) bool {
 	if s.lookups.Add(1) > maxLookups {
 		s.lookups.Add(-1)
 		return false
@@ -112,7 +113,7 @@ func (s *shard) lookUp(t locate.Target, found func([]locate.Hop) event) bool {
 		ctx, cancel := context.WithTimeout(s.life, lookupTime)
 		defer cancel()
 		hops, _ := s.Resolver.Lookup(ctx, t)
-		s.insist(found(hops))
+		s.insist(event{task: func(now time.Time) { found(now, hops) }})
 	})
 	return true
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"dialyard/dispatcher/call"
-	"dialyard/dispatcher/locate"
 	"dialyard/dispatcher/sip"
 	"dialyard/proto"
 )
@@ -46,21 +45,14 @@ type shard struct {
 	pinger    pinger
 }
 
-// An event is one thing in a mailbox: a packet, a worker's reports, the addresses
-// that were found for a leg, a call that the store has, one of an earlier process, a
-// peer that cannot be connected to, or, without any of these, the loss of the worker.
+// An event is one thing in a mailbox: a packet, a worker's reports, what somebody
+// outside has found out for the shard, or, without any of these, the loss of the
+// worker.
 type event struct {
 	packet  sip.Packet
 	worker  string
 	reports []*proto.Report
-	leg     *leg
-	ping    *ping
-	hops    []locate.Hop
-	saved   *live
-	memo    *memo
-	broken  sip.Peer
-
-	question *question
+	task    func(now time.Time) // runs on the shard's goroutine
 }
 
 // due says which of a shard's own deadlines has come.
@@ -152,91 +144,10 @@ func (s *shard) handle(now time.Time, ev event) {
 		for _, r := range ev.reports {
 			s.takeReport(now, ev.worker, r)
 		}
-	case ev.leg != nil:
-		s.located(now, ev.leg, ev.hops)
-	case ev.ping != nil:
-		s.sendPing(now, ev.ping, ev.hops)
-	case ev.saved != nil:
-		s.letGo(now, ev.saved)
-	case ev.memo != nil:
-		s.restore(now, ev.memo)
-	case ev.question != nil:
-		s.takeQuestion(now, ev.question)
-	case ev.broken.Addr.IsValid():
-		for _, n := range s.layer.Break(now, ev.broken) {
-			s.takeNotice(now, n)
-		}
+	case ev.task != nil:
+		ev.task(now)
 	default:
 		s.takeLoss(now, ev.worker)
-	}
-}
-
-// takeNotice gives the layer's news to whom they concern.
-func (s *shard) takeNotice(now time.Time, n sip.Notice) {
-	switch n.News {
-	case sip.NewCall, sip.NewOther:
-		s.request(now, n.Server)
-	case sip.Cancelled:
-		if l := s.calls[n.Server]; l != nil {
-			s.step(now, l, call.Cancelled{})
-		} else if x, ok := n.Server.User.(*exchange); ok {
-			s.withdraw(now, x)
-		}
-	case sip.Acked:
-		s.acked(now, n.Message, n.Peer)
-	case sip.Unacked:
-		if p, ok := n.Server.User.(*party); ok {
-			s.unacked(now, p)
-		}
-	case sip.Answer:
-		s.takeAnswer(now, n)
-	case sip.Silent:
-		s.takeSilence(now, n.Client)
-	case sip.Stray:
-		s.stray(now, n.Message, n.Peer, n.Client)
-	}
-}
-
-// request takes a request that opens a transaction.
-func (s *shard) request(now time.Time, server *sip.Server) {
-	m := server.Request()
-	switch {
-	case m.ToTag() != "":
-		if !s.within(now, server) {
-			s.layer.Respond(now, server, &sip.Reply{Status: 481})
-		}
-	case m.Method == "INVITE":
-		s.invite(now, server)
-	default:
-		s.answerOther(now, server)
-	}
-}
-
-func (s *shard) takeAnswer(now time.Time, n sip.Notice) {
-	switch user := n.Client.User.(type) {
-	case *leg:
-		s.legAnswered(now, user, n.Message)
-	case *exchange:
-		s.replied(now, user, n.Message)
-	case *swap:
-		s.swapAnswered(now, user, n.Client, n.Message)
-	case *farewell:
-		s.farewellAnswered(now, user, n.Message)
-	case *ping:
-		s.pinged(now, user, n.Message.Status)
-	}
-}
-
-func (s *shard) takeSilence(now time.Time, c *sip.Client) {
-	switch user := c.User.(type) {
-	case *leg:
-		s.legSilent(now, user)
-	case *exchange:
-		s.unanswered(now, user)
-	case *swap:
-		s.swapAnswered(now, user, c, nil)
-	case *ping:
-		s.pinged(now, user, 408)
 	}
 }
 
@@ -264,6 +175,13 @@ func (s *shard) takeLoss(now time.Time, worker string) {
 		if l.call.Worker == worker {
 			s.lose(now, l)
 		}
+	}
+}
+
+// broken ends the transactions with a peer that cannot be connected to.
+func (s *shard) broken(now time.Time, peer sip.Peer) {
+	for _, n := range s.layer.Break(now, peer) {
+		s.takeNotice(now, n)
 	}
 }
 

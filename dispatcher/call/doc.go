@@ -21,11 +21,13 @@
 //	 ▼
 //	 Over
 //
-// Three things go on beside each other, and each is a file:
+// Four things go on beside each other, and each is a file:
 //
-//	run.go   the script: placed on a worker, heard, told, stopped, lost
-//	dial.go  the legs (leg.go): called in groups, the first that answers is connected
-//	talk.go  the conversation: requests of one party are passed to the other
+//	run.go       the script: placed on a worker, heard, told, stopped, lost
+//	dial.go      the legs (leg.go): called in groups, one after the other
+//	connect.go   their answers: ringing is passed on, the first 2xx is connected
+//	talk.go      the conversation: requests of one party are passed to the other;
+//	             transfer.go: one that the front carries out itself
 //
 // A worker that dies in mid-dial takes the script with it, not the legs: the dial goes
 // on, and if it fails the account's fallback target is called before the caller hears
