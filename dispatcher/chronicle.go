@@ -23,7 +23,7 @@ const (
 // terminal delays no call; what does not fit is counted and dropped.
 type chronicle struct {
 	log   *slog.Logger
-	sink  func(*call.Record)
+	sink  func(*call.Record, func())
 	stats *Stats
 	queue chan entry
 	done  sync.WaitGroup
@@ -43,7 +43,7 @@ type owner struct {
 	version                       uint32
 }
 
-func newChronicle(log *slog.Logger, sink func(*call.Record), stats *Stats) *chronicle {
+func newChronicle(log *slog.Logger, sink func(*call.Record, func()), stats *Stats) *chronicle {
 	return &chronicle{log: log, sink: sink, stats: stats, queue: make(chan entry, chronicleSize)}
 }
 
@@ -62,6 +62,9 @@ func (c *chronicle) record(r *call.Record, then func()) {
 	case c.queue <- entry{record: r, then: then}:
 	default:
 		c.stats.RecordsLost.Add(1)
+		if then != nil {
+			then()
+		}
 	}
 }
 
@@ -91,17 +94,15 @@ func (c *chronicle) write() {
 
 func (c *chronicle) writeEntry(e entry) {
 	if e.record != nil {
-		c.writeRecord(e.record)
-		if e.then != nil {
-			e.then()
-		}
+		c.writeRecord(e)
 	} else {
 		c.writeLine(e)
 	}
 }
 
-func (c *chronicle) writeRecord(r *call.Record) {
-	c.sink(r)
+func (c *chronicle) writeRecord(e entry) {
+	r := e.record
+	c.sink(r, e.then)
 	if !c.log.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}

@@ -3,7 +3,6 @@ package dispatcher
 import (
 	"context"
 	"crypto/rand"
-	"hash/maphash"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -39,8 +38,9 @@ type Options struct {
 	Policy  call.Policy
 	Log     *slog.Logger
 	// Record takes each finished call's record. It is called from one
-	// goroutine of the dispatcher's; while it blocks, records are lost.
-	Record func(*call.Record)
+	// goroutine of the dispatcher's; while it blocks, records are lost. written,
+	// if not nil, is to be called when the record is safe, or lost for good.
+	Record func(r *call.Record, written func())
 	// HealthPlan is the bundle hash of the built-in plan that probes run.
 	HealthPlan string
 	// Vitals gives the X-Dialyard headers of a worker for a probe's answer.
@@ -64,7 +64,6 @@ type Dispatcher struct {
 	IsLocal func(netip.AddrPort) bool
 
 	shards    []*shard
-	hash      maphash.Seed
 	lookups   atomic.Int64
 	life      context.Context // of everything that is waited for outside the shards
 	endLife   context.CancelFunc
@@ -77,7 +76,7 @@ type Dispatcher struct {
 
 // New makes a Dispatcher; nothing runs before Serve.
 func New(o Options) *Dispatcher {
-	d := &Dispatcher{Options: o, hash: maphash.MakeSeed(), probes: newProbes()}
+	d := &Dispatcher{Options: o, probes: newProbes()}
 	d.table.Store(&Table{})
 	d.chronicle = newChronicle(o.Log, o.Record, &d.Stats)
 	d.Edge.Log = o.Log
@@ -189,7 +188,17 @@ func (d *Dispatcher) shardOf(m *sip.Message) *shard {
 			return d.shards[int(shard)%n]
 		}
 	}
-	return d.shards[maphash.String(d.hash, m.Get(sip.CallID))%uint64(n)]
+	return d.shards[hash(m.Get(sip.CallID))%uint64(n)]
+}
+
+// hash is FNV-1a. It is the same in every process, so that the CANCEL of a call that
+// an earlier one left finds that call's shard.
+func hash(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
 }
 
 // unreachable tells every shard of an address that cannot be connected to.

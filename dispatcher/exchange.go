@@ -77,9 +77,15 @@ func (l *live) exchange(id uint32) *exchange {
 	return nil
 }
 
-// pass sends a request on to the other party, in that party's dialog.
+// pass sends a request on to the other party, in that party's dialog. One that has not
+// acknowledged its 2xx may not have seen it, and would know of no dialog: the request
+// waits for the ACK.
 func (s *shard) pass(now time.Time, x *exchange) {
 	to := x.live.parties[x.from.Other()]
+	if to.invite != nil {
+		to.waiting = append(to.waiting, x)
+		return
+	}
 	x.sent = to.dialog.Request(x.method)
 	x.sent.Hops, x.sent.Body = x.hops, x.asker.Body
 	peer := s.wayTo(&to.dialog, to.heard)

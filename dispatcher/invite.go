@@ -14,12 +14,6 @@ import (
 func (s *shard) invite(now time.Time, server *sip.Server) {
 	s.layer.Respond(now, server, &sip.Reply{Status: 100})
 	m, source := server.Request(), server.Peer()
-	begin := beginning(m)
-	if s.begins[begin] != nil {
-		// The same INVITE by another way: it was forked and merges here.
-		s.layer.Respond(now, server, &sip.Reply{Status: 482})
-		return
-	}
 	table := s.table.Load()
 	trusted := table.trusts(source.Addr.Addr())
 	if worker, nonce, ok := s.probed(now, m, trusted); ok {
@@ -32,9 +26,9 @@ func (s *shard) invite(now time.Time, server *sip.Server) {
 		From: m.Caller.URI.Text, To: m.Callee.URI.Text, Source: source.String(), Start: now,
 	}
 	account := table.Accounts[name.Account]
-	l := &live{server: server, invite: m, begin: begin, call: call.NewCall(record, s.policyOf(account))}
+	l := &live{server: server, invite: m, call: call.NewCall(record, s.policyOf(account))}
 	l.Owner = l
-	s.calls[server], s.begins[begin] = l, l
+	s.calls[server] = l
 	s.current = l // to blame for a panic from here on
 	s.Stats.Calls.Add(1)
 	switch {
@@ -49,12 +43,6 @@ func (s *shard) invite(now time.Time, server *sip.Server) {
 		l.start = s.newStart(m, source, name, plan, table, trusted)
 		s.begin(now, server, l)
 	}
-}
-
-// beginning is what copies of one INVITE have in common, whatever way they came
-// (RFC 3261 §8.2.2.2).
-func beginning(m *sip.Message) string {
-	return m.Get(sip.CallID) + "\n" + sip.Tag(m.Get(sip.From)) + "\n" + m.Get(sip.CSeq)
 }
 
 // policyOf is the policy of an account's calls.

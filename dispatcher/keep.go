@@ -34,21 +34,30 @@ func (s *shard) save(now time.Time, l *live) {
 	case state != call.Dialling:
 		l.dirty = true
 		s.dirty = append(s.dirty, l)
-	case !l.ringing:
-		l.ringing = true
-		s.ringing = append(s.ringing, waiting{l, now.Add(ringTime)})
-		if len(s.ringing) == 1 {
-			s.queue.Set(&s.ringTimer, now.Add(ringTime))
-		}
+	default:
+		s.saveSoon(now, l)
 	}
 }
 
-// saveRinging has the calls saved that have rung for long enough.
+// saveSoon has a call saved if it still goes on a little later.
+func (s *shard) saveSoon(now time.Time, l *live) {
+	if l.ringing || s.Keep == nil {
+		return
+	}
+	l.ringing = true
+	s.ringing = append(s.ringing, waiting{l, now.Add(ringTime)})
+	if len(s.ringing) == 1 {
+		s.queue.Set(&s.ringTimer, now.Add(ringTime))
+	}
+}
+
+// saveRinging has the calls saved that have gone on for long enough.
 func (s *shard) saveRinging(now time.Time) {
 	for len(s.ringing) > 0 && !now.Before(s.ringing[0].until) {
 		l := s.ringing[0].live
 		s.ringing = s.ringing[1:]
-		if l.ringing = false; l.call.State() == call.Dialling && !l.dirty {
+		l.ringing = false
+		if state := l.call.State(); (state == call.Dialling || state == call.Talking) && !l.dirty {
 			l.dirty = true
 			s.dirty = append(s.dirty, l)
 		}
@@ -76,25 +85,29 @@ type waiting struct {
 	until time.Time
 }
 
-// letGo sends an answer that is held.
+// letGo sends an answer that is held: a 2xx to the caller's INVITE, or the 200 to the
+// BYE that ended the call.
 func (s *shard) letGo(now time.Time, l *live) {
-	if l.held == nil {
-		return
+	if reply := l.held; reply != nil {
+		l.held = nil
+		s.answer(now, l, reply)
 	}
-	reply := l.held
-	l.held = nil
-	s.answer(now, l, reply)
+	if bye := l.farewell; bye != nil {
+		l.farewell = nil
+		s.layer.Respond(now, bye, &sip.Reply{Status: 200})
+	}
 }
 
 // letGoOverdue sends what has waited for long enough.
 func (s *shard) letGoOverdue(now time.Time) {
 	for len(s.held) > 0 {
 		h := s.held[0]
-		if h.live.held != nil && now.Before(h.until) {
+		holds := h.live.held != nil || h.live.farewell != nil
+		if holds && now.Before(h.until) {
 			s.queue.Set(&s.holdTimer, h.until)
 			return
 		}
-		if h.live.held != nil {
+		if holds {
 			s.Stats.Unsaved.Add(1)
 			s.letGo(now, h.live)
 		}
@@ -124,7 +137,7 @@ func keeps(state call.State) bool {
 
 // savedFunc is what the store calls when a call's answer may leave.
 func (s *shard) savedFunc(l *live) func() {
-	if l.held == nil {
+	if l.held == nil && l.farewell == nil {
 		return nil
 	}
 	return func() { s.insist(event{task: func(now time.Time) { s.letGo(now, l) }}) }
@@ -137,6 +150,11 @@ func (s *shard) unsave(l *live) func() {
 	if !l.saved || s.Keep == nil {
 		return nil
 	}
-	id := l.call.ID
-	return func() { s.Keep.Delete(id, nil) }
+	id, bye := l.call.ID, l.farewell != nil
+	return func() {
+		s.Keep.Delete(id, nil)
+		if bye {
+			s.insist(event{task: func(now time.Time) { s.letGo(now, l) }})
+		}
+	}
 }

@@ -255,6 +255,7 @@ func (s *shard) authorize(now time.Time, g *leg, m *sip.Message) bool {
 	g.client = s.layer.Send(now, g.request, g.client.Peer(), g)
 	g.spoke = false
 	s.beImpatient(now, g)
+	s.save(now, g.live)
 	return true
 }
 
@@ -285,6 +286,11 @@ func (s *shard) stray(now time.Time, m *sip.Message, peer sip.Peer, client *sip.
 	from := m.Get(sip.From)
 	to, err := sip.ParseAddress(m.Get(sip.To))
 	if _, own := sip.Owner(sip.Tag(from)); !own || m.ToTag() == "" || err != nil {
+		return
+	}
+	if p := s.dialogs[sip.Tag(from)]; p != nil && p.dialog.RemoteTag == m.ToTag() {
+		// The answer to a re-INVITE of an earlier process: the dialog goes on.
+		s.layer.SendAck(p.dialog.Ack(m.Seq), peer, client)
 		return
 	}
 	s.Stats.Strays.Add(1)

@@ -19,26 +19,26 @@ type live struct {
 	// While the caller waits for a final answer.
 	server *sip.Server
 	invite *sip.Message
-	faces  []string // further To tags that the caller was shown
-	held   *sip.Reply
+	faces  []string     // further To tags that the caller was shown
+	held   *sip.Reply   // that waits for the store
 	start  *proto.Start // sent to a worker, once more if that worker is lost
 	seq    uint32       // of the next instruction
 	octets int          // of headers asked for in this attempt
 	placed time.Time
-	begin  string // the key in shard.begins
 	legs   []*leg // by their numbers in the Call; those that are over are nil
 
 	// While the parties talk.
 	parties   [2]*party
 	exchanges []*exchange
 	lastID    uint32
+	farewell  *sip.Server // the BYE that ended the call, until the record is written
 
 	events []call.Event // that effects have caused
 
 	// What the store knows.
 	saved   bool // it has the call
 	dirty   bool // and is behind
-	ringing bool // it will have the call if that goes on ringing
+	ringing bool // it will have the call, if that goes on
 	ended   bool // Over
 }
 
@@ -190,10 +190,7 @@ func (s *shard) waitsNoMore(l *live) {
 	for _, tag := range l.faces {
 		delete(s.early, tag)
 	}
-	if s.begins[l.begin] == l {
-		delete(s.begins, l.begin)
-	}
-	l.server, l.invite, l.faces, l.begin = nil, nil, nil, ""
+	l.server, l.invite, l.faces = nil, nil, nil
 }
 
 // face is the To tag by which the caller knows the nth early dialog.

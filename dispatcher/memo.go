@@ -32,7 +32,25 @@ type peerMemo struct {
 type partyMemo struct {
 	Dialog  sip.Dialog
 	Heard   peerMemo
-	Gateway string `json:",omitempty"` // that it is behind
+	Bye     bool        `json:",omitempty"` // is to be sent, when it has acknowledged
+	Gateway string      `json:",omitempty"` // that it is behind
+	Answer  *answerMemo `json:",omitempty"` // the 2xx that it has not acknowledged
+	Awaits  *awaitMemo  `json:",omitempty"` // and the other party's, if that waits for the same ACK
+}
+
+// answerMemo is a 2xx and the INVITE it answers.
+type answerMemo struct {
+	Invite string
+	Source peerMemo
+	Tag    string
+	Reply  sip.Reply
+}
+
+// awaitMemo is a leg's INVITE whose 2xx is still to be acknowledged.
+type awaitMemo struct {
+	Branch string
+	Peer   peerMemo
+	Seq    uint32
 }
 
 type legMemo struct {
@@ -53,12 +71,19 @@ func (m *memo) encode() []byte {
 func (s *shard) memo(l *live) *memo {
 	m := &memo{Call: l.call.Memo(), Account: l.call.Account}
 	switch l.call.State() {
-	case call.Talking:
+	case call.Talking, call.Closing:
 		for _, p := range l.parties {
-			pm := partyMemo{Dialog: p.dialog, Heard: remember(p.heard)}
+			if p == nil {
+				break
+			}
+			pm := partyMemo{Dialog: p.dialog, Heard: remember(p.heard), Answer: p.answer}
+			if c := p.awaits; c != nil && p.answer != nil {
+				pm.Awaits = &awaitMemo{c.Branch(), remember(c.Peer()), p.awaitsSeq}
+			}
 			if p.gateway != nil {
 				pm.Gateway = p.gateway.Config().Name
 			}
+			pm.Bye = p.bye != nil
 			m.Parties = append(m.Parties, pm)
 		}
 	case call.Dialling:
@@ -114,11 +139,11 @@ func (s *shard) restore(now time.Time, m *memo) {
 func (s *shard) back(now time.Time, l *live, m *memo) bool {
 	switch m.Call.State {
 	case call.Dialling:
-		return s.restoreDial(l, m)
+		return s.restoreDial(now, l, m)
 	case call.Talking:
 		return s.restoreTalk(now, l, m)
 	}
-	return m.Call.State == call.Closing
+	return m.Call.State == call.Closing && (len(m.Parties) == 0 || s.restoreTalk(now, l, m))
 }
 
 func (s *shard) restoreTalk(now time.Time, l *live, m *memo) bool {
@@ -132,9 +157,36 @@ func (s *shard) restoreTalk(now time.Time, l *live, m *memo) bool {
 		p.entered = p.gateway != nil && p.gateway.Enter(now) == gateway.Entered
 		l.parties[i] = p
 		s.dialogs[p.dialog.LocalTag] = p
+		s.answerAgain(now, p, &pm)
+		if pm.Bye {
+			p.bye = p.dialog.Request("BYE")
+			if p.invite == nil {
+				s.sendBye(now, p)
+			}
+		}
 	}
 	s.talking++
+	s.save(now, l) // with CSeqs that the next process can count from
+	s.auditLater(now, l)
 	return true
+}
+
+// answerAgain repeats a 2xx that was not acknowledged, from now on until it is.
+func (s *shard) answerAgain(now time.Time, p *party, pm *partyMemo) {
+	if pm.Answer == nil {
+		return
+	}
+	invite, refusal := sip.Scan([]byte(pm.Answer.Invite))
+	if refusal != nil {
+		return
+	}
+	p.answer = pm.Answer
+	p.invite = s.layer.Resume(sip.Packet{Message: invite, Peer: s.recall(pm.Answer.Source)}, pm.Answer.Tag)
+	p.invite.User, p.seq = p, invite.Seq
+	if a := pm.Awaits; a != nil {
+		p.awaits, p.awaitsSeq = s.layer.Reaccept(now, s.recall(a.Peer), a.Branch), a.Seq
+	}
+	s.layer.Respond(now, p.invite, &pm.Answer.Reply)
 }
 
 // seqGap is added to the CSeq of a dialog that is taken back: requests made after it
@@ -142,7 +194,7 @@ func (s *shard) restoreTalk(now time.Time, l *live, m *memo) bool {
 const seqGap = 1000
 
 // restoreDial opens the transaction of a caller who waits.
-func (s *shard) restoreDial(l *live, m *memo) bool {
+func (s *shard) restoreDial(now time.Time, l *live, m *memo) bool {
 	invite, refusal := sip.Scan([]byte(m.Invite))
 	if refusal != nil {
 		return false
@@ -150,8 +202,7 @@ func (s *shard) restoreDial(l *live, m *memo) bool {
 	l.server = s.layer.Resume(sip.Packet{Message: invite, Peer: s.recall(m.Source)}, m.Tag)
 	l.invite, l.faces = invite, m.Faces
 	s.calls[l.server] = l
-	l.begin = beginning(invite)
-	s.begins[l.begin] = l
+	s.layer.Respond(now, l.server, &sip.Reply{Status: 100}) // what its repetitions hear
 	return true
 }
 

@@ -58,6 +58,8 @@ func (s *shard) takeAnswer(now time.Time, n sip.Notice) {
 		s.swapAnswered(now, user, n.Client, n.Message)
 	case *farewell:
 		s.farewellAnswered(now, user, n.Message)
+	case *inquiry:
+		s.inquired(now, user, n.Message.Status)
 	case *ping:
 		s.pinged(now, user, n.Message.Status)
 	}
@@ -71,6 +73,8 @@ func (s *shard) takeSilence(now time.Time, c *sip.Client) {
 		s.unanswered(now, user)
 	case *swap:
 		s.swapAnswered(now, user, c, nil)
+	case *inquiry:
+		s.inquired(now, user, 408)
 	case *ping:
 		s.pinged(now, user, 408)
 	}

@@ -21,8 +21,10 @@ type party struct {
 	entered bool // it counts this call
 
 	// Answered, its ACK to come.
-	invite *sip.Server
-	seq    uint32 // of that INVITE
+	invite  *sip.Server
+	seq     uint32      // of that INVITE
+	answer  *answerMemo // of the call's first INVITE: what it takes to answer it again
+	waiting []*exchange // to be passed to it when it has acknowledged
 	// The other party's 2xx that this one's ACK acknowledges, if that carries the
 	// answer to an offer made in the 2xx (RFC 3264 §4).
 	awaits    *sip.Client
@@ -54,6 +56,7 @@ func (s *shard) meet(l *live, reply *sip.Reply) {
 	p := l.parties[call.Caller]
 	p.dialog = sip.AnsweredBy(l.invite, tag)
 	p.invite, p.seq = l.server, l.invite.Seq
+	p.answer = &answerMemo{Invite: l.invite.Text(), Source: remember(l.server.Peer()), Tag: tag, Reply: *reply}
 	l.server.User = p
 	s.dialogs[tag] = p
 }
@@ -77,12 +80,28 @@ func (s *shard) acked(now time.Time, m *sip.Message, from sip.Peer) {
 	p.heard = from
 	s.layer.Ack(now, p.invite)
 	p.invite.User, p.invite = nil, nil
+	if p.answer != nil {
+		p.answer = nil
+		s.saveSoon(now, p.live) // it need not be answered again
+	}
 	if p.awaits != nil && p.live.parties[p.side.Other()] != nil {
 		s.acknowledge(p.live.parties[p.side.Other()], p.awaits, p.awaitsSeq, sip.Packet{Message: m, Peer: from})
 	}
 	p.awaits = nil
+	s.passWaiting(now, p)
 	if p.bye != nil {
 		s.sendBye(now, p)
+	}
+}
+
+// passWaiting sends on what waited for a party's ACK and is still wanted.
+func (s *shard) passWaiting(now time.Time, p *party) {
+	waiting := p.waiting
+	p.waiting = nil
+	for _, x := range waiting {
+		if x.live.exchange(x.id) == x {
+			s.pass(now, x)
+		}
 	}
 }
 
@@ -113,12 +132,31 @@ func (s *shard) within(now time.Time, server *sip.Server) bool {
 	}
 	p.dialog.RemoteSeq, p.heard = m.Seq, server.Peer()
 	if m.Method == "BYE" {
-		s.layer.Respond(now, server, &sip.Reply{Status: 200})
-		s.step(now, p.live, call.Bye{From: p.side, Headers: s.byeHeaders(m, server.Peer())})
+		s.bye(now, p, server)
 		return true
 	}
 	s.ask(now, p, server)
 	return true
+}
+
+// bye takes a party's BYE. It is answered when the record of the call is written, or
+// the store knows that it has ended: were it answered before and this process killed,
+// nobody would ever know.
+func (s *shard) bye(now time.Time, p *party, server *sip.Server) {
+	l := p.live
+	if l.saved && s.Keep.Healthy() {
+		l.farewell = server
+	}
+	s.step(now, l, call.Bye{From: p.side, Headers: s.byeHeaders(server.Request(), server.Peer())})
+	if l.farewell != nil && (l.ended || l.dirty) {
+		s.held = append(s.held, waiting{l, now.Add(holdTime)})
+		if len(s.held) == 1 {
+			s.queue.Set(&s.holdTimer, now.Add(holdTime))
+		}
+		return
+	}
+	l.farewell = nil
+	s.layer.Respond(now, server, &sip.Reply{Status: 200})
 }
 
 // withinEarly takes a caller's BYE while it still rings, which is another way to give

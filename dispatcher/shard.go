@@ -2,8 +2,10 @@ package dispatcher
 
 import (
 	"crypto/sha256"
+	"maps"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"dialyard/dispatcher/call"
@@ -28,7 +30,6 @@ type shard struct {
 	queue   sip.Queue
 	layer   *sip.Layer
 	calls   map[*sip.Server]*live // waiting for their final answer
-	begins  map[string]*live      // the same, by what tells their INVITEs apart (RFC 3261 §8.2.2.2)
 	early   map[string]*live      // the same, by the To tags that their callers know
 	runs    map[uint64]*live      // with a run out
 	dialogs map[string]*party     // of answered calls, by the tag made here
@@ -67,7 +68,7 @@ func newShard(d *Dispatcher, index byte, seed [32]byte) *shard {
 	s := &shard{
 		Dispatcher: d, index: index,
 		mailbox: make(chan event, mailboxSize), stop: make(chan struct{}),
-		calls: map[*sip.Server]*live{}, begins: map[string]*live{}, early: map[string]*live{}, runs: map[uint64]*live{}, dialogs: map[string]*party{},
+		calls: map[*sip.Server]*live{}, early: map[string]*live{}, runs: map[uint64]*live{}, dialogs: map[string]*party{},
 		random: rand.New(rand.NewChaCha8(sha256.Sum256(seed[:]))),
 	}
 	s.layer = sip.NewLayer(&s.queue, seed, index)
@@ -171,8 +172,8 @@ func (s *shard) takeReport(now time.Time, worker string, r *proto.Report) {
 }
 
 func (s *shard) takeLoss(now time.Time, worker string) {
-	for _, l := range s.runs {
-		if l.call.Worker == worker {
+	for _, run := range slices.Sorted(maps.Keys(s.runs)) {
+		if l := s.runs[run]; l != nil && l.call.Worker == worker {
 			s.lose(now, l)
 		}
 	}
@@ -208,6 +209,8 @@ func (s *shard) expire(now time.Time) {
 			} else {
 				s.saveRinging(now)
 			}
+		case *audit:
+			s.audit(now, owner)
 		case *pinger:
 			s.ping(now)
 		case *ping:
@@ -257,6 +260,9 @@ func (s *shard) survive(now time.Time) {
 // answered ones that the store has: another process goes on with those.
 func (s *shard) abandonAll(now time.Time) {
 	s.saveDirty(now)
+	for _, h := range s.held {
+		s.letGo(now, h.live)
+	}
 	for _, l := range s.calls {
 		s.step(now, l, call.Abandon{Outcome: call.NotAble})
 	}

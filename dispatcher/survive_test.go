@@ -56,7 +56,7 @@ func TestAPanicCostsOneCall(t *testing.T) {
 	policy := call.DefaultPolicy()
 	policy.Tries = 1
 	d := New(Options{Shards: 1, Workers: flawed{}, Policy: policy, Log: slog.New(slog.DiscardHandler),
-		Record: func(r *call.Record) { outcomes[r.CallID] = append(outcomes[r.CallID], r.Outcome) }})
+		Record: func(r *call.Record, _ func()) { outcomes[r.CallID] = append(outcomes[r.CallID], r.Outcome) }})
 	closed := sync.OnceFunc(d.Close)
 	defer closed()
 	name := PlanName{Account: "a", Plan: "p"}

@@ -124,7 +124,7 @@ func (f *front) makeParts() {
 	f.dispatcher = dispatcher.New(dispatcher.Options{
 		Shards: runtime.GOMAXPROCS(0), Slots: cfg.Workers.Count, Policy: basePolicy(cfg), Log: f.log,
 		Resolver: resolver(cfg), Keep: f.calls,
-		Record:     func(r *call.Record) { f.records.Append(r) },
+		Record:     f.record,
 		HealthPlan: f.healthPlan.Hash(), Version: version,
 		Vitals: func(name string) []call.Field { return vitals(f.pool, name) },
 	})
@@ -138,6 +138,13 @@ func (f *front) makeParts() {
 		f.dispatcher.Edge.Advertise = cfg.SIP.Advertise.String()
 	}
 	f.monitor = &health.Monitor{Policy: policyOf(cfg), Fleet: fleet{f.pool}, Probe: f.probe, Log: f.log}
+}
+
+// record writes a call down; then the store may forget it.
+func (f *front) record(r *call.Record, written func()) {
+	if f.records.Append(r, written) != nil && written != nil {
+		written()
+	}
 }
 
 // listen opens the SIP sockets and the API.

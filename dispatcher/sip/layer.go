@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"hash/maphash"
 	"math/rand/v2"
 	"time"
 )
@@ -14,6 +15,8 @@ type Layer struct {
 	queue   *Queue
 	servers map[string]*Server
 	clients map[string]*Client
+	begun   map[uint64]*Server // INVITEs that began a dialog, by their origin
+	seed    maphash.Seed
 	peak    int
 	random  *rand.ChaCha8
 	mark    byte // the shard's number, first in every tag and branch
@@ -59,7 +62,8 @@ type Notice struct {
 // every tag and branch it will make; mark is the number of the shard in them.
 func NewLayer(queue *Queue, seed [32]byte, mark byte) *Layer {
 	return &Layer{
-		queue: queue, servers: map[string]*Server{}, clients: map[string]*Client{},
+		queue: queue, servers: map[string]*Server{}, clients: map[string]*Client{}, begun: map[uint64]*Server{},
+		seed:   maphash.MakeSeed(),
 		random: rand.NewChaCha8(seed), mark: mark,
 	}
 }
@@ -80,6 +84,10 @@ func (l *Layer) Receive(now time.Time, p Packet) Notice {
 	case !fresh:
 		return Notice{}
 	case p.Method == "INVITE":
+		if p.ToTag() == "" && !l.original(s, p.Message) {
+			l.Respond(now, s, &Reply{Status: 482})
+			return Notice{}
+		}
 		return Notice{News: NewCall, Server: s}
 	}
 	return Notice{News: NewOther, Server: s}
@@ -99,6 +107,6 @@ func (l *Layer) Len() int { return len(l.servers) + len(l.clients) }
 // shrink replaces emptied tables after a peak: Go's maps never shrink.
 func (l *Layer) shrink() {
 	if l.Len() == 0 && l.peak > 4096 {
-		l.servers, l.clients, l.peak = map[string]*Server{}, map[string]*Client{}, 0
+		l.servers, l.clients, l.begun, l.peak = map[string]*Server{}, map[string]*Client{}, map[uint64]*Server{}, 0
 	}
 }

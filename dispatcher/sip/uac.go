@@ -65,6 +65,15 @@ func (l *Layer) Rejoin(now time.Time, r *Request, to Peer, user any, branch stri
 	return c
 }
 
+// Reaccept opens the transaction of an INVITE that an earlier process sent and that was
+// answered 2xx, which is still to be acknowledged.
+func (l *Layer) Reaccept(now time.Time, to Peer, branch string) *Client {
+	c := l.client(now, &Request{Method: "INVITE"}, to, nil, branch)
+	c.answered = true
+	l.stepClient(now, c, Success)
+	return c
+}
+
 // SendAck sends the ACK of a 2xx, outside of any transaction (RFC 3261 §13.2.2.4).
 // If c is still known it repeats the ACK for each repetition of the 2xx.
 func (l *Layer) SendAck(r *Request, to Peer, c *Client) {
@@ -147,7 +156,7 @@ func (l *Layer) accepted(c *Client, p Packet, first bool) Notice {
 			return Notice{News: Stray, Client: c, Message: p.Message, Peer: p.Peer}
 		}
 		return Notice{News: Answer, Client: c, Message: p.Message, Peer: p.Peer}
-	case tag != c.remote:
+	case tag != c.remote && c.remote != "":
 		return Notice{News: Stray, Message: p.Message, Peer: p.Peer}
 	case c.ack != nil:
 		l.outbox = append(l.outbox, Datagram{Peer: c.peer, Data: c.ack})

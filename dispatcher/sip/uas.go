@@ -1,6 +1,9 @@
 package sip
 
-import "time"
+import (
+	"hash/maphash"
+	"time"
+)
 
 // A Server is one server transaction and the bytes it repeats.
 type Server struct {
@@ -13,6 +16,7 @@ type Server struct {
 	request *Message // until the final answer
 	tag     string   // To tag of every answer to it, unless the reply brings its own
 	last    []byte   // what a repeated request hears again
+	origin  uint64   // of an INVITE in Layer.begun; 0 for others
 }
 
 // Request is the message that opened the transaction; nil once it is answered.
@@ -84,10 +88,31 @@ func (l *Layer) serve(k string, p Packet, tag string) *Server {
 	return s
 }
 
+// original reports whether an INVITE is the first of its copies: one that was forked
+// on its way comes with the same Call-ID, From tag and CSeq, and another branch
+// (RFC 3261 §8.2.2.2).
+func (l *Layer) original(s *Server, m *Message) bool {
+	var h maphash.Hash
+	h.SetSeed(l.seed)
+	h.WriteString(m.Get(CallID))
+	h.WriteByte('\n')
+	h.WriteString(parameter(m.Get(From), "tag"))
+	h.WriteByte('\n')
+	h.WriteString(m.Get(CSeq))
+	origin := h.Sum64() | 1
+	if l.begun[origin] != nil {
+		return false
+	}
+	s.origin, l.begun[origin] = origin, s
+	return true
+}
+
 // Resume opens the transaction of an INVITE that an earlier process took and did
 // not answer for good. tag is the To tag it had.
 func (l *Layer) Resume(p Packet, tag string) *Server {
-	return l.serve(key(p.Message, p.Method), p, tag)
+	s := l.serve(key(p.Message, p.Method), p, tag)
+	l.original(s, p.Message)
+	return s
 }
 
 // Respond answers s. After a final answer further ones are ignored: the machine
@@ -142,6 +167,9 @@ func (l *Layer) stepServer(now time.Time, s *Server, in Input, data []byte) Outp
 		l.queue.Set(&s.Timer, time.Time{})
 		if l.servers[s.key] == s {
 			delete(l.servers, s.key)
+		}
+		if s.origin != 0 {
+			delete(l.begun, s.origin)
 		}
 		l.shrink()
 		return out

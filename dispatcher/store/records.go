@@ -15,7 +15,7 @@ import (
 const (
 	recordQueue = 32768                  // records that may wait to be encoded
 	recordBatch = 64 << 10               // bytes that are written at the latest
-	recordPause = 100 * time.Millisecond // between two writes of less, and after a failed one
+	recordPause = 10 * time.Millisecond // between two writes of less, and after a failed one
 )
 
 var errRecordsClosed = errors.New("records are closed")
@@ -32,7 +32,7 @@ var errRecordsClosed = errors.New("records are closed")
 // queue fills up; when the queue is full, new records are dropped and counted.
 type Records struct {
 	file  *os.File
-	queue chan any
+	queue chan recordEntry
 	stop  chan struct{} // closed by Close
 	done  chan struct{} // closed when the write loop has ended
 
@@ -41,7 +41,8 @@ type Records struct {
 	failed  atomic.Uint64
 	err     atomic.Pointer[error] // of the last write, nil when it went well
 
-	pending []byte // encoded and not written; the write loop's
+	pending []byte   // encoded and not written; the write loop's
+	written []func() // to be called when that is
 }
 
 // OpenRecords opens the file to append to, creating it and its directory
@@ -55,7 +56,7 @@ func OpenRecords(path string) (*Records, error) {
 	}
 	r := &Records{
 		file:  file,
-		queue: make(chan any, recordQueue),
+		queue: make(chan recordEntry, recordQueue),
 		stop:  make(chan struct{}),
 		done:  make(chan struct{}),
 	}
@@ -64,17 +65,18 @@ func OpenRecords(path string) (*Records, error) {
 }
 
 // Append hands a record over to be written; it never waits. The record is
-// encoded later, by another goroutine: it must not be changed any more.
+// encoded later, by another goroutine: it must not be changed any more. written, if
+// not nil, is called when it is in the file, by that goroutine; never if it is dropped.
 //
 // The error says that the record is dropped, and counted: the queue is full, or
 // Close has been called. A record appended while Close runs may be lost.
-func (r *Records) Append(record any) error {
+func (r *Records) Append(record any, written func()) error {
 	if r.closed.Load() {
 		r.dropped.Add(1)
 		return errRecordsClosed
 	}
 	select {
-	case r.queue <- record:
+	case r.queue <- recordEntry{record, written}:
 		return nil
 	default:
 		r.dropped.Add(1)
@@ -123,8 +125,8 @@ func (r *Records) write() {
 			due = time.After(time.Until(lastWrite.Add(recordPause)))
 		}
 		select {
-		case record := <-queue:
-			r.encode(record)
+		case e := <-queue:
+			r.encode(e)
 			r.gather()
 			full := len(r.pending) >= recordBatch
 			if !full && time.Since(lastWrite) < recordPause {
@@ -144,23 +146,32 @@ func (r *Records) write() {
 func (r *Records) gather() {
 	for len(r.pending) < recordBatch {
 		select {
-		case record := <-r.queue:
-			r.encode(record)
+		case e := <-r.queue:
+			r.encode(e)
 		default:
 			return
 		}
 	}
 }
 
+// recordEntry is a record in the queue.
+type recordEntry struct {
+	record  any
+	written func()
+}
+
 // An Appender writes itself as JSON, faster than encoding/json would.
 type Appender interface{ AppendJSON(b []byte) []byte }
 
-func (r *Records) encode(record any) {
-	if a, ok := record.(Appender); ok {
+func (r *Records) encode(e recordEntry) {
+	if e.written != nil {
+		r.written = append(r.written, e.written)
+	}
+	if a, ok := e.record.(Appender); ok {
 		r.pending = append(a.AppendJSON(r.pending), '\n')
 		return
 	}
-	line, err := json.Marshal(record)
+	line, err := json.Marshal(e.record)
 	if err != nil {
 		r.dropped.Add(1)
 		r.setErr(fmt.Errorf("encode record: %w", err))
@@ -179,7 +190,13 @@ func (r *Records) flush() {
 	r.setErr(err)
 	if err != nil {
 		r.failed.Add(1)
+		return
 	}
+	for _, f := range r.written {
+		f()
+	}
+	clear(r.written)
+	r.written = r.written[:0]
 }
 
 // drain writes the rest of the queue, and gives up at the first refusal.

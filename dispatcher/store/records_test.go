@@ -28,7 +28,7 @@ func TestRecords(t *testing.T) {
 	for w := range writers {
 		group.Go(func() {
 			for i := range each {
-				if err := r.Append(line{w*each + i}); err != nil {
+				if err := r.Append(line{w*each + i}, nil); err != nil {
 					t.Error(err)
 				}
 			}
@@ -45,7 +45,7 @@ func TestRecords(t *testing.T) {
 	if len(seen) != writers*each || r.Dropped() != 0 || r.Err() != nil {
 		t.Errorf("%d records, %d dropped, error %v", len(seen), r.Dropped(), r.Err())
 	}
-	if err := r.Append(line{}); err == nil || r.Dropped() != 1 {
+	if err := r.Append(line{}, nil); err == nil || r.Dropped() != 1 {
 		t.Errorf("after Close: error %v, %d dropped", err, r.Dropped())
 	}
 	if err := r.Close(); err != nil {
@@ -62,7 +62,7 @@ func TestRecordsPace(t *testing.T) {
 		defer r.Close()
 		appendAndSettle := func(call, want int) {
 			t.Helper()
-			if err := r.Append(line{call}); err != nil {
+			if err := r.Append(line{call}, nil); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
@@ -85,7 +85,7 @@ func TestRecordsJoinTornFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.jsonl")
 	writeFile(t, path, `{"Call":1}`+"\n"+`{"Ca`)
 	r := openRecords(t, path)
-	r.Append(line{2})
+	r.Append(line{2}, nil)
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestRecordsFullDisk(t *testing.T) {
 		const appended = 2 * recordQueue
 		refused := 0
 		for i := range appended {
-			if r.Append(strings.Repeat("x", 100)) != nil {
+			if r.Append(strings.Repeat("x", 100), nil) != nil {
 				refused++
 			}
 			if i%100 == 0 {
@@ -151,7 +151,7 @@ func TestRecordsDiskRecovers(t *testing.T) {
 		}
 		defer syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old)
 		for i := range appended {
-			if err := r.Append(line{i}); err != nil {
+			if err := r.Append(line{i}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -184,8 +184,8 @@ func TestRecordsDiskRecovers(t *testing.T) {
 func TestRecordThatCannotBeEncoded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.jsonl")
 	r := openRecords(t, path)
-	r.Append(func() {})
-	r.Append(line{1})
+	r.Append(func() {}, nil)
+	r.Append(line{1}, nil)
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
