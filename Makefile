@@ -3,6 +3,9 @@ BUF         = github.com/bufbuild/buf/cmd/buf@v1.57.0
 
 TESTFLAGS =
 FUZZTIME  = 10s
+SOAKCALLS = 10000000
+SOAKTIME  = 1h
+SOAKSEED  = $(shell date +%s)
 
 export LC_ALL = C
 
@@ -43,8 +46,11 @@ fuzz: ## Fuzz every target for FUZZTIME (10s) each
 	grep -rE --include='*_test.go' '^func Fuzz' . | sed -E 's|/[^/]*:func (Fuzz[A-Za-z0-9_]*).*| \1|' | \
 		xargs -n 2 sh -c 'go test -run "^$$1\$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$0" || exit 255'
 
+soak: ## Simulate SOAKCALLS (ten million) calls from SOAKSEED on, for SOAKTIME (1h) at most
+	go test ./dispatcher -run 'TestSimulation$$' -timeout 2h -v -sim.calls $(SOAKCALLS) -sim.time $(SOAKTIME) -sim.seed $(SOAKSEED)
+
 clean: ## Remove what was built and cached test results; data/ stays
 	rm -rf bin
 	go clean -testcache
 
-.PHONY: help build run test race check generate bench fuzz clean
+.PHONY: help build run test race check generate bench fuzz soak clean

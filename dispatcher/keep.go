@@ -31,7 +31,7 @@ func (s *shard) save(now time.Time, l *live) {
 	switch {
 	case s.Keep == nil || l.probe != "" || l.dirty:
 	case state == call.Closing && !l.saved: // its end is near, and nobody knows of it yet
-	case state != call.Dialling:
+	case state == call.Talking, state == call.Closing:
 		l.dirty = true
 		s.dirty = append(s.dirty, l)
 	default:
@@ -57,7 +57,7 @@ func (s *shard) saveRinging(now time.Time) {
 		l := s.ringing[0].live
 		s.ringing = s.ringing[1:]
 		l.ringing = false
-		if state := l.call.State(); (state == call.Dialling || state == call.Talking) && !l.dirty {
+		if state := l.call.State(); state != call.Closing && keeps(state) && !l.dirty {
 			l.dirty = true
 			s.dirty = append(s.dirty, l)
 		}
@@ -129,11 +129,9 @@ func (s *shard) saveDirty(now time.Time) {
 	s.dirty = s.dirty[:0]
 }
 
-// keeps reports whether a call is worth storing: a script that has called nobody yet is
-// not repeated by another process.
-func keeps(state call.State) bool {
-	return state == call.Dialling || state == call.Talking || state == call.Closing
-}
+// keeps reports whether a call can be stored at all: what no script has begun with, or
+// is over, cannot.
+func keeps(state call.State) bool { return state >= call.Running && state <= call.Closing }
 
 // savedFunc is what the store calls when a call's answer may leave.
 func (s *shard) savedFunc(l *live) func() {

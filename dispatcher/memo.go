@@ -86,7 +86,7 @@ func (s *shard) memo(l *live) *memo {
 			pm.Bye = p.bye != nil
 			m.Parties = append(m.Parties, pm)
 		}
-	case call.Dialling:
+	case call.Running, call.Dialling:
 		m.Invite, m.Source, m.Tag, m.Faces = l.invite.Text(), remember(l.server.Peer()), l.server.Tag(), l.faces
 	}
 	for _, g := range l.legs {

@@ -217,6 +217,7 @@ func (c *Call) dialOver(now time.Time, status DialStatus, r result, contacts []s
 	}
 	c.state = Running
 	c.times.wall = now.Add(c.times.left)
+	c.save()
 	c.tell(now, status, r, contacts)
 }
 

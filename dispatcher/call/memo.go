@@ -7,7 +7,7 @@ import "time"
 type Memo struct {
 	Record Record
 	Legs   []LegMemo
-	State  State // Dialling, Talking or Closing
+	State  State // Dialling, Talking or Closing; Dialling also for a script between two dials
 
 	HangUp time.Time // Talking: when it has lasted too long
 
@@ -30,13 +30,16 @@ type LegMemo struct {
 	Followed bool
 }
 
-// Memo notes down a call in Dialling, Talking or Closing. What it shares with the call
+// Memo notes down a call in Running, Dialling, Talking or Closing. What it shares with the call
 // must be encoded before the next Step.
 func (c *Call) Memo() Memo {
 	m := Memo{
 		Record: c.Record, State: c.state, HangUp: c.times.hangup,
 		Groups: c.dial.groups, Group: c.dial.group, Within: c.times.dial, Total: c.times.total,
 		Media: c.dial.media, Face: c.dial.face,
+	}
+	if c.state == Running { // what the script would have done next, nobody knows
+		m.State = Dialling
 	}
 	for i := range c.Legs {
 		l := &c.Legs[i]

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -22,7 +23,7 @@ func ReferTo(value string) (uri URI, r Replaces, err error) {
 	_, headers, _ := strings.Cut(text[strings.IndexByte(text, '@')+1:], "?")
 	for header := range strings.SplitSeq(headers, "&") {
 		name, value, _ := strings.Cut(header, "=")
-		if !strings.EqualFold(name, "Replaces") {
+		if !strings.EqualFold(name, "Replaces") || value == "" {
 			continue
 		}
 		if value, err = url.PathUnescape(value); err != nil {
@@ -38,8 +39,22 @@ func ReferTo(value string) (uri URI, r Replaces, err error) {
 				r.FromTag = tag
 			}
 		}
+		if !isWord(r.CallID) || !IsToken(r.ToTag) || !IsToken(r.FromTag) {
+			return URI{}, Replaces{}, fmt.Errorf("bad Replaces")
+		}
 	}
 	return uri, r, nil
+}
+
+// isWord reports whether s may be a Call-ID (RFC 3261 §25.1 callid), strictly enough
+// that it can end no header and no parameter.
+func isWord(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7F || c == ',' || c == ';' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // String is the value of a Replaces header.

@@ -13,8 +13,8 @@ import (
 
 // The pace of a record file.
 const (
-	recordQueue = 32768                  // records that may wait to be encoded
-	recordBatch = 64 << 10               // bytes that are written at the latest
+	recordQueue = 32768                 // records that may wait to be encoded
+	recordBatch = 64 << 10              // bytes that are written at the latest
 	recordPause = 10 * time.Millisecond // between two writes of less, and after a failed one
 )
 
