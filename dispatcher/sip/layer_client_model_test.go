@@ -131,6 +131,11 @@ func (m *clientModel) answered(t *rapid.T, r *sentRequest, status int, tag strin
 		if r.ack != "" && m.only(t, r.peer) != r.ack {
 			t.Fatalf("a repeated %d is not acknowledged as before", status)
 		}
+	case r.method == "INVITE" && status >= 300 && r.over():
+		m.tells(t, n, None, nil)
+		if _, own := OwnerOfBranch(r.branch); own {
+			m.isRequest(t, m.only(t, r.peer), "ACK", r.branch, r.callID)
+		}
 	default:
 		m.tells(t, n, None, nil)
 	}

@@ -117,8 +117,12 @@ func (l *Layer) response(now time.Time, p Packet) Notice {
 	c := l.clients[clientKey(p.Branch, p.Method)]
 	success := p.Status >= 200 && p.Status < 300
 	if c == nil || success && c.machine.State() == Completed {
-		if success && p.Method == "INVITE" {
+		switch {
+		case p.Method != "INVITE":
+		case success:
 			return Notice{News: Stray, Message: p.Message, Peer: p.Peer}
+		case p.Status >= 300:
+			l.ackStray(p)
 		}
 		return Notice{}
 	}
@@ -172,6 +176,20 @@ func (l *Layer) ackFailure(c *Client, m *Message) {
 		c.request, c.data = nil, nil
 	}
 	l.outbox = append(l.outbox, Datagram{Peer: c.peer, Data: c.ack})
+}
+
+// ackStray acknowledges the refusal of an INVITE that an earlier process sent, so that
+// it is not repeated. All that the ACK is known by stands in the answer.
+func (l *Layer) ackStray(p Packet) {
+	if _, own := OwnerOfBranch(p.Branch); !own {
+		return
+	}
+	to, err := ParseAddress(p.Get(To))
+	if err != nil {
+		return
+	}
+	ack := Request{Method: "ACK", URI: to.URI.Text, From: p.Get(From), To: p.Get(To), CallID: p.Get(CallID), Seq: p.Seq, Hops: MaxHops}
+	l.outbox = append(l.outbox, Datagram{Peer: p.Peer, Data: ack.encode(p.Peer.Transport, p.Peer.Self, p.Branch)})
 }
 
 // Break ends the transactions whose peer cannot be connected to; their users hear of
