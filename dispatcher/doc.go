@@ -52,7 +52,10 @@
 // the store is slow): a caller who was told that the call is answered can hang up
 // whatever process is there by then. A call that has rung for 100 ms is stored as
 // well; after a restart its transactions are opened anew and its dial goes on. The
-// store forgets a call when its record is written, so that there is one record.
+// store forgets a call when its record is in the file, and only then the BYE that ended
+// it is answered, so that there is one record, whenever the process dies. A minute
+// after a restart the parties of the calls that were taken back are asked whether they
+// are still there (audit.go).
 //
 // When a neighbour dies: a lost worker becomes call.Lost for each of its runs;
 // a slow or broken record sink loses records, counted, and delays no call.

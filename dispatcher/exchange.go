@@ -83,7 +83,11 @@ func (l *live) exchange(id uint32) *exchange {
 func (s *shard) pass(now time.Time, x *exchange) {
 	to := x.live.parties[x.from.Other()]
 	if to.invite != nil {
-		to.waiting = append(to.waiting, x)
+		to.later = append(to.later, func(now time.Time) {
+			if x.live.exchange(x.id) == x {
+				s.pass(now, x)
+			}
+		})
 		return
 	}
 	x.sent = to.dialog.Request(x.method)

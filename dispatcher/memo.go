@@ -139,7 +139,7 @@ func (s *shard) restore(now time.Time, m *memo) {
 func (s *shard) back(now time.Time, l *live, m *memo) bool {
 	switch m.Call.State {
 	case call.Dialling:
-		return s.restoreDial(now, l, m)
+		return s.restoreDial(l, m)
 	case call.Talking:
 		return s.restoreTalk(now, l, m)
 	}
@@ -194,7 +194,7 @@ func (s *shard) answerAgain(now time.Time, p *party, pm *partyMemo) {
 const seqGap = 1000
 
 // restoreDial opens the transaction of a caller who waits.
-func (s *shard) restoreDial(now time.Time, l *live, m *memo) bool {
+func (s *shard) restoreDial(l *live, m *memo) bool {
 	invite, refusal := sip.Scan([]byte(m.Invite))
 	if refusal != nil {
 		return false
@@ -202,7 +202,6 @@ func (s *shard) restoreDial(now time.Time, l *live, m *memo) bool {
 	l.server = s.layer.Resume(sip.Packet{Message: invite, Peer: s.recall(m.Source)}, m.Tag)
 	l.invite, l.faces = invite, m.Faces
 	s.calls[l.server] = l
-	s.layer.Respond(now, l.server, &sip.Reply{Status: 100}) // what its repetitions hear
 	return true
 }
 

@@ -21,15 +21,17 @@ type party struct {
 	entered bool // it counts this call
 
 	// Answered, its ACK to come.
-	invite  *sip.Server
-	seq     uint32      // of that INVITE
-	answer  *answerMemo // of the call's first INVITE: what it takes to answer it again
-	waiting []*exchange // to be passed to it when it has acknowledged
+	invite *sip.Server
+	seq    uint32            // of that INVITE
+	answer *answerMemo       // of the call's first INVITE: what it takes to answer it again
+	later  []func(time.Time) // what is to be asked of it when it has acknowledged
 	// The other party's 2xx that this one's ACK acknowledges, if that carries the
 	// answer to an offer made in the 2xx (RFC 3264 §4).
 	awaits    *sip.Client
 	awaitsSeq uint32
-	gone      bool // it has hung up, but its transfer goes on
+	refers    uint32 // REFERs that it was promised NOTIFYs for
+	event     string // and the Event of those for the last
+	gone      bool   // it has hung up, but its transfer goes on
 	// A BYE that must not be sent before the ACK (RFC 3261 §15).
 	bye *sip.Request
 }
@@ -88,20 +90,12 @@ func (s *shard) acked(now time.Time, m *sip.Message, from sip.Peer) {
 		s.acknowledge(p.live.parties[p.side.Other()], p.awaits, p.awaitsSeq, sip.Packet{Message: m, Peer: from})
 	}
 	p.awaits = nil
-	s.passWaiting(now, p)
+	for _, ask := range p.later {
+		ask(now)
+	}
+	p.later = nil
 	if p.bye != nil {
 		s.sendBye(now, p)
-	}
-}
-
-// passWaiting sends on what waited for a party's ACK and is still wanted.
-func (s *shard) passWaiting(now time.Time, p *party) {
-	waiting := p.waiting
-	p.waiting = nil
-	for _, x := range waiting {
-		if x.live.exchange(x.id) == x {
-			s.pass(now, x)
-		}
 	}
 }
 

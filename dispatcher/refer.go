@@ -38,7 +38,7 @@ func (s *shard) askRefer(now time.Time, x *exchange) {
 	}
 	owner, ours := sip.Owner(replaces.ToTag)
 	if !ours { // no second call, or none of ours
-		s.step(now, x.live, call.Asked{ID: x.id, From: x.from, Method: x.method, Refer: call.Target{URI: uri.Text}})
+		s.step(now, x.live, call.Asked{ID: x.id, From: x.from, Method: x.method, Refer: referred(uri.Text, replaces)})
 		return
 	}
 	q := &question{exchange: x, from: s, replaces: replaces}
@@ -64,7 +64,11 @@ func (s *shard) translate(q *question) {
 	if p == nil || p.dialog.CallID != q.replaces.CallID || p.dialog.RemoteTag != q.replaces.FromTag {
 		return
 	}
-	far := &p.live.parties[p.side.Other()].dialog
+	other := p.live.parties[p.side.Other()]
+	if other == nil {
+		return // that call is over, and its BYE waits for an ACK
+	}
+	far := &other.dialog
 	q.found, q.target = true, far.Target
 	q.far = sip.Replaces{CallID: far.CallID, ToTag: far.RemoteTag, FromTag: far.LocalTag}
 }
@@ -79,7 +83,14 @@ func (s *shard) referAnswered(now time.Time, q *question) {
 		return
 	}
 	x.referTo = q.far.ReferTo(q.target)
-	s.step(now, x.live, call.Asked{ID: x.id, From: x.from, Method: x.method, Refer: call.Target{
-		URI: q.target, Headers: []call.Field{{Name: "Replaces", Value: q.far.String()}},
-	}})
+	s.step(now, x.live, call.Asked{ID: x.id, From: x.from, Method: x.method, Refer: referred(q.target, q.far)})
+}
+
+// referred is the new party of a transfer, and the call it is to give up for this one.
+func referred(uri string, r sip.Replaces) call.Target {
+	t := call.Target{URI: uri}
+	if r != (sip.Replaces{}) {
+		t.Headers = []call.Field{{Name: "Replaces", Value: r.String()}}
+	}
+	return t
 }

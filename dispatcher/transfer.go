@@ -13,6 +13,7 @@ type swap struct {
 	leg   *leg
 	stays *party
 	sent  *sip.Request
+	asked bool // a challenge was answered
 	over  bool
 }
 
@@ -34,6 +35,11 @@ func (s *shard) performTransfer(now time.Time, l *live, e call.Effect) {
 
 // accept answers a REFER whose outcome is told by NOTIFY (RFC 3515 §2.4.2).
 func (s *shard) accept(now time.Time, x *exchange) {
+	p := x.live.parties[x.from]
+	if p.event = "refer"; p.refers > 0 { // the first has no id (RFC 3515 §2.4.6)
+		p.event += ";id=" + strconv.Itoa(int(x.seq))
+	}
+	p.refers++
 	s.layer.Respond(now, x.server, &sip.Reply{Status: 202, Headers: []sip.Field{contact(x.server.Peer())}})
 	s.settled(x)
 }
@@ -47,7 +53,7 @@ func (s *shard) notify(now time.Time, p *party, code int) {
 		state = "terminated;reason=noresource"
 	}
 	r.Headers = []sip.Field{
-		{Name: "Event", Value: "refer"}, {Name: "Subscription-State", Value: state},
+		{Name: "Event", Value: p.event}, {Name: "Subscription-State", Value: state},
 		{Name: "Content-Type", Value: "message/sipfrag;version=2.0"}, contact(peer),
 	}
 	r.Body = "SIP/2.0 " + strconv.Itoa(code) + " " + sip.Phrase(code) + "\r\n"
@@ -69,8 +75,17 @@ func (s *shard) newTransferInvite(g *leg, stays *party) *sip.Request {
 	return r
 }
 
-// swap offers the new party's session to the one that stays.
+// swap offers the new party's session to the one that stays, when that has acknowledged
+// the last change of its own.
 func (s *shard) swap(now time.Time, g *leg, stays *party) {
+	if stays.invite != nil {
+		stays.later = append(stays.later, func(now time.Time) {
+			if !g.over {
+				s.swap(now, g, stays)
+			}
+		})
+		return
+	}
 	w := &swap{leg: g, stays: stays}
 	w.sent = stays.dialog.Request("INVITE")
 	peer := s.wayTo(&stays.dialog, stays.heard)
@@ -86,7 +101,7 @@ func (s *shard) swapAnswered(now time.Time, w *swap, c *sip.Client, m *sip.Messa
 	if m != nil {
 		code = m.Status
 	}
-	if code < 200 || w.over {
+	if code < 200 || w.over || m != nil && s.swapAgain(now, w, c, m) {
 		return
 	}
 	w.over = true
@@ -102,6 +117,19 @@ func (s *shard) swapAnswered(now time.Time, w *swap, c *sip.Client, m *sip.Messa
 		w.leg.acked = true
 	}
 	s.step(now, l, call.Swapped{Leg: w.leg.index, Code: code})
+}
+
+// swapAgain makes the offer again to a gateway that wants credentials.
+func (s *shard) swapAgain(now time.Time, w *swap, c *sip.Client, m *sip.Message) bool {
+	field, ok := credentials(w.stays.gateway, w.sent, m, w.asked)
+	if !ok {
+		return false
+	}
+	again := w.stays.dialog.Request("INVITE")
+	again.Body, again.Headers = w.sent.Body, withField(w.sent.Headers, field)
+	w.asked, w.sent = true, again
+	s.layer.Send(now, again, c.Peer(), w)
+	return true
 }
 
 // replace puts a leg in the place of a party, which is hung up.

@@ -5,8 +5,14 @@
 //	    │ Scan             splits and judges a message; the guard's word is final
 //	    ▼
 //	 Message ──────────────▶ Layer.Receive(now, packet)   one Layer per shard
-//	    ▲                        │ Server and Client machines, pure
-//	Peer.Send ◀── effects ◀──────┘ and one Queue of deadlines
+//	                             │ Server and Client machines, pure, in one Queue
+//	                             ▼ of deadlines
+//	                           Notice   what the dispatcher is told
+//	Peer.Send ◀── outbox ◀── Layer.Respond, Send, Cancel, SendAck
+//
+// What is sent carries the shard's mark in branch and tags (mark.go), so that answers
+// and requests within a Dialog find their owner. Outbound chooses the socket, or makes
+// the connection, that a request leaves by.
 //
 // What it owns: the bytes. Nothing outside this package sees an unchecked
 // octet, and nothing inside it knows what a call or a plan is. sipgo reads URIs

@@ -112,6 +112,7 @@ func (l *Layer) original(s *Server, m *Message) bool {
 func (l *Layer) Resume(p Packet, tag string) *Server {
 	s := l.serve(key(p.Message, p.Method), p, tag)
 	l.original(s, p.Message)
+	s.last = (&Reply{Status: 100}).Encode(p.Message, p.Peer.Addr, "") // what its repetitions hear
 	return s
 }
 

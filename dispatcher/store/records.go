@@ -24,11 +24,11 @@ var errRecordsClosed = errors.New("records are closed")
 //
 //	Append -> queue -> write loop: encode, gather -> file
 //
-// A record reaches the file at once when the calls are few, and within 100 ms
+// A record reaches the file at once when the calls are few, and within 10 ms
 // or 64 KiB when they are many. It is not fsynced before Close: a power loss
-// can cost the last seconds, a crash of the process the last 100 ms.
+// can cost the last seconds, a crash of the process the last 10 ms.
 //
-// When the disk does not take a write, it is tried again every 100 ms and the
+// When the disk does not take a write, it is tried again every 10 ms and the
 // queue fills up; when the queue is full, new records are dropped and counted.
 type Records struct {
 	file  *os.File

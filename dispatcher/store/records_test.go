@@ -54,7 +54,7 @@ func TestRecords(t *testing.T) {
 }
 
 // TestRecordsPace holds when a record is in the file: at once after a pause,
-// and 100 ms later in a row of them.
+// and 10 ms later in a row of them.
 func TestRecordsPace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records.jsonl")
 	synctest.Test(t, func(t *testing.T) {
