@@ -4,7 +4,7 @@ import "time"
 
 const (
 	paceWindow = 20 * time.Millisecond
-	busyRate   = 8000 // datagrams a second above which reading gathers
+	busyRate   = 4000 // datagrams a second above which reading gathers
 	fullRate   = 36000
 	gatherMost = 3 * time.Millisecond // from fullRate on; proportionally less between the two
 )
