@@ -165,8 +165,9 @@ func TestTimerAFindsAForgetfulServer(t *testing.T) {
 		return nil
 	})
 	r := mustRun(t, Options{Target: u.target(), Rate: 1000, Duration: 20 * ms, Timeout: time.Second, Retransmit: true})
-	if r.Err() != nil || r.Retransmitted != 20 || r.Answered[302] != 20 || r.Latency.Min < timerT1 {
-		t.Errorf("%v\n%+v", r.Err(), r)
+	const least = timerT1 - timerT1/1000 // latencies are kept to three digits, rounded down
+	if r.Err() != nil || r.Retransmitted != 20 || r.Answered[302] != 20 || r.Latency.Min < least {
+		t.Errorf("%v, least %v\n%+v", r.Err(), r.Latency.Min, r)
 	}
 }
 
