@@ -75,7 +75,7 @@ func (m *callModel) dialEffect(t *rapid.T, cause Event, e Effect) {
 		if m.told || !m.held || e.Seq != 7 || e.Leg < 0 || e.Leg > m.policy.Legs || e.Elapsed < 0 {
 			t.Fatalf("%s, sequence %d, and nobody waits for it", effectText(e), e.Seq)
 		}
-		m.told = true
+		m.told, m.nobody = true, e.Leg == 0
 	case Invite:
 		for len(m.legs) <= e.Leg {
 			m.legs = append(m.legs, legModel{})

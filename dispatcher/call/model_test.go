@@ -46,6 +46,7 @@ type callModel struct {
 
 	final   int // status of the final answer
 	over    bool
+	nobody  bool // the last dial had nobody to call
 	torn    bool // ended by Abandon
 	headers map[string]string
 
@@ -239,6 +240,8 @@ func (m *callModel) checkRecord(t *rapid.T, r *Record) {
 	switch {
 	case r.Outcome == Connected:
 		who = m.ender
+	case r.Outcome == Unanswered && m.nobody:
+		who = "system"
 	case who == "":
 		who = "system"
 	}
