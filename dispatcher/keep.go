@@ -1,9 +1,10 @@
 package dispatcher
 
 import (
+	"time"
+
 	"dialyard/dispatcher/call"
 	"dialyard/dispatcher/sip"
-	"time"
 )
 
 // Keeper stores calls so that they outlive this process. Its methods never block.
@@ -17,7 +18,7 @@ type Keeper interface {
 	Healthy() bool
 }
 
-// holdTime is how long a 2xx waits for the store at the most.
+// holdTime is how long a 2xx waits for the store, or for the record, at the most.
 const holdTime = 300 * time.Millisecond
 
 // ringTime is how long a call rings before the store has it: most legs that answer at
@@ -129,8 +130,8 @@ func (s *shard) saveDirty(now time.Time) {
 	s.dirty = s.dirty[:0]
 }
 
-// keeps reports whether a call can be stored at all: what no script has begun with, or
-// is over, cannot.
+// keeps reports whether a call can be stored at all: one that no script has begun with
+// cannot, nor one that is over.
 func keeps(state call.State) bool { return state >= call.Running && state <= call.Closing }
 
 // savedFunc is what the store calls when a call's answer may leave.
