@@ -31,6 +31,62 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type KeepOp int32
+
+const (
+	KeepOp_KEEP_OP_UNSPECIFIED KeepOp = 0
+	KeepOp_KEEP_OP_GET         KeepOp = 1
+	KeepOp_KEEP_OP_SET         KeepOp = 2
+	KeepOp_KEEP_OP_DELETE      KeepOp = 3
+	// Adds to a whole number, 0 if the key is not there, at once for all runs.
+	KeepOp_KEEP_OP_INCREMENT KeepOp = 4
+)
+
+// Enum value maps for KeepOp.
+var (
+	KeepOp_name = map[int32]string{
+		0: "KEEP_OP_UNSPECIFIED",
+		1: "KEEP_OP_GET",
+		2: "KEEP_OP_SET",
+		3: "KEEP_OP_DELETE",
+		4: "KEEP_OP_INCREMENT",
+	}
+	KeepOp_value = map[string]int32{
+		"KEEP_OP_UNSPECIFIED": 0,
+		"KEEP_OP_GET":         1,
+		"KEEP_OP_SET":         2,
+		"KEEP_OP_DELETE":      3,
+		"KEEP_OP_INCREMENT":   4,
+	}
+)
+
+func (x KeepOp) Enum() *KeepOp {
+	p := new(KeepOp)
+	*p = x
+	return p
+}
+
+func (x KeepOp) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (KeepOp) Descriptor() protoreflect.EnumDescriptor {
+	return file_worker_proto_enumTypes[0].Descriptor()
+}
+
+func (KeepOp) Type() protoreflect.EnumType {
+	return &file_worker_proto_enumTypes[0]
+}
+
+func (x KeepOp) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use KeepOp.Descriptor instead.
+func (KeepOp) EnumDescriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{0}
+}
+
 // Redirects is what becomes of a leg that answers 3xx.
 type Redirects int32
 
@@ -68,11 +124,11 @@ func (x Redirects) String() string {
 }
 
 func (Redirects) Descriptor() protoreflect.EnumDescriptor {
-	return file_worker_proto_enumTypes[0].Descriptor()
+	return file_worker_proto_enumTypes[1].Descriptor()
 }
 
 func (Redirects) Type() protoreflect.EnumType {
-	return &file_worker_proto_enumTypes[0]
+	return &file_worker_proto_enumTypes[1]
 }
 
 func (x Redirects) Number() protoreflect.EnumNumber {
@@ -81,7 +137,7 @@ func (x Redirects) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Redirects.Descriptor instead.
 func (Redirects) EnumDescriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{0}
+	return file_worker_proto_rawDescGZIP(), []int{1}
 }
 
 // Transfers is what becomes of a REFER of the party that this leg reaches, or of
@@ -124,11 +180,11 @@ func (x Transfers) String() string {
 }
 
 func (Transfers) Descriptor() protoreflect.EnumDescriptor {
-	return file_worker_proto_enumTypes[1].Descriptor()
+	return file_worker_proto_enumTypes[2].Descriptor()
 }
 
 func (Transfers) Type() protoreflect.EnumType {
-	return &file_worker_proto_enumTypes[1]
+	return &file_worker_proto_enumTypes[2]
 }
 
 func (x Transfers) Number() protoreflect.EnumNumber {
@@ -137,7 +193,7 @@ func (x Transfers) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Transfers.Descriptor instead.
 func (Transfers) EnumDescriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{1}
+	return file_worker_proto_rawDescGZIP(), []int{2}
 }
 
 type DialStatus int32
@@ -185,11 +241,11 @@ func (x DialStatus) String() string {
 }
 
 func (DialStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_worker_proto_enumTypes[2].Descriptor()
+	return file_worker_proto_enumTypes[3].Descriptor()
 }
 
 func (DialStatus) Type() protoreflect.EnumType {
-	return &file_worker_proto_enumTypes[2]
+	return &file_worker_proto_enumTypes[3]
 }
 
 func (x DialStatus) Number() protoreflect.EnumNumber {
@@ -198,7 +254,7 @@ func (x DialStatus) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DialStatus.Descriptor instead.
 func (DialStatus) EnumDescriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{2}
+	return file_worker_proto_rawDescGZIP(), []int{3}
 }
 
 type Outcome int32
@@ -244,11 +300,11 @@ func (x Outcome) String() string {
 }
 
 func (Outcome) Descriptor() protoreflect.EnumDescriptor {
-	return file_worker_proto_enumTypes[3].Descriptor()
+	return file_worker_proto_enumTypes[4].Descriptor()
 }
 
 func (Outcome) Type() protoreflect.EnumType {
-	return &file_worker_proto_enumTypes[3]
+	return &file_worker_proto_enumTypes[4]
 }
 
 func (x Outcome) Number() protoreflect.EnumNumber {
@@ -257,7 +313,7 @@ func (x Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Outcome.Descriptor instead.
 func (Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{3}
+	return file_worker_proto_rawDescGZIP(), []int{4}
 }
 
 // ToWorker is one batch from the dispatcher.
@@ -1192,6 +1248,7 @@ type Instruction struct {
 	//	*Instruction_SetHeader
 	//	*Instruction_Tag
 	//	*Instruction_Dial
+	//	*Instruction_Ask
 	Is            isInstruction_Is `protobuf_oneof:"is"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1302,6 +1359,15 @@ func (x *Instruction) GetDial() *Dial {
 	return nil
 }
 
+func (x *Instruction) GetAsk() *Ask {
+	if x != nil {
+		if x, ok := x.Is.(*Instruction_Ask); ok {
+			return x.Ask
+		}
+	}
+	return nil
+}
+
 type isInstruction_Is interface {
 	isInstruction_Is()
 }
@@ -1330,6 +1396,10 @@ type Instruction_Dial struct {
 	Dial *Dial `protobuf:"bytes,8,opt,name=dial,proto3,oneof"`
 }
 
+type Instruction_Ask struct {
+	Ask *Ask `protobuf:"bytes,9,opt,name=ask,proto3,oneof"`
+}
+
 func (*Instruction_Reject) isInstruction_Is() {}
 
 func (*Instruction_Redirect) isInstruction_Is() {}
@@ -1342,6 +1412,8 @@ func (*Instruction_Tag) isInstruction_Is() {}
 
 func (*Instruction_Dial) isInstruction_Is() {}
 
+func (*Instruction_Ask) isInstruction_Is() {}
+
 // Result answers an instruction that the script waits for.
 type Result struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1351,6 +1423,7 @@ type Result struct {
 	// Types that are valid to be assigned to Is:
 	//
 	//	*Result_Dialled
+	//	*Result_Answer
 	Is            isResult_Is `protobuf_oneof:"is"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1416,6 +1489,15 @@ func (x *Result) GetDialled() *Dialled {
 	return nil
 }
 
+func (x *Result) GetAnswer() *Answer {
+	if x != nil {
+		if x, ok := x.Is.(*Result_Answer); ok {
+			return x.Answer
+		}
+	}
+	return nil
+}
+
 type isResult_Is interface {
 	isResult_Is()
 }
@@ -1424,7 +1506,854 @@ type Result_Dialled struct {
 	Dialled *Dialled `protobuf:"bytes,3,opt,name=dialled,proto3,oneof"`
 }
 
+type Result_Answer struct {
+	Answer *Answer `protobuf:"bytes,4,opt,name=answer,proto3,oneof"`
+}
+
 func (*Result_Dialled) isResult_Is() {}
+
+func (*Result_Answer) isResult_Is() {}
+
+// Ask wants something that a worker cannot reach itself. The dispatcher's broker
+// does it within the limits of the run and its account. It is answered by Answer;
+// the script waits for it, and its clock does not stand still meanwhile.
+type Ask struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Is:
+	//
+	//	*Ask_Fetch
+	//	*Ask_Lookup
+	//	*Ask_Keep
+	//	*Ask_Claim
+	Is            isAsk_Is `protobuf_oneof:"is"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ask) Reset() {
+	*x = Ask{}
+	mi := &file_worker_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ask) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ask) ProtoMessage() {}
+
+func (x *Ask) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ask.ProtoReflect.Descriptor instead.
+func (*Ask) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Ask) GetIs() isAsk_Is {
+	if x != nil {
+		return x.Is
+	}
+	return nil
+}
+
+func (x *Ask) GetFetch() *Fetch {
+	if x != nil {
+		if x, ok := x.Is.(*Ask_Fetch); ok {
+			return x.Fetch
+		}
+	}
+	return nil
+}
+
+func (x *Ask) GetLookup() *Lookup {
+	if x != nil {
+		if x, ok := x.Is.(*Ask_Lookup); ok {
+			return x.Lookup
+		}
+	}
+	return nil
+}
+
+func (x *Ask) GetKeep() *Keep {
+	if x != nil {
+		if x, ok := x.Is.(*Ask_Keep); ok {
+			return x.Keep
+		}
+	}
+	return nil
+}
+
+func (x *Ask) GetClaim() *Claim {
+	if x != nil {
+		if x, ok := x.Is.(*Ask_Claim); ok {
+			return x.Claim
+		}
+	}
+	return nil
+}
+
+type isAsk_Is interface {
+	isAsk_Is()
+}
+
+type Ask_Fetch struct {
+	Fetch *Fetch `protobuf:"bytes,1,opt,name=fetch,proto3,oneof"`
+}
+
+type Ask_Lookup struct {
+	Lookup *Lookup `protobuf:"bytes,2,opt,name=lookup,proto3,oneof"`
+}
+
+type Ask_Keep struct {
+	Keep *Keep `protobuf:"bytes,3,opt,name=keep,proto3,oneof"`
+}
+
+type Ask_Claim struct {
+	Claim *Claim `protobuf:"bytes,4,opt,name=claim,proto3,oneof"`
+}
+
+func (*Ask_Fetch) isAsk_Is() {}
+
+func (*Ask_Lookup) isAsk_Is() {}
+
+func (*Ask_Keep) isAsk_Is() {}
+
+func (*Ask_Claim) isAsk_Is() {}
+
+// Answer is what came of an Ask: an error or the answer that belongs to it.
+type Answer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why there is none, in words for the script: "timeout", "not allowed: ...".
+	Error string `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
+	// Types that are valid to be assigned to Is:
+	//
+	//	*Answer_Fetched
+	//	*Answer_Found
+	//	*Answer_Kept
+	//	*Answer_Claimed
+	Is            isAnswer_Is `protobuf_oneof:"is"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answer) Reset() {
+	*x = Answer{}
+	mi := &file_worker_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answer) ProtoMessage() {}
+
+func (x *Answer) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
+func (*Answer) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Answer) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *Answer) GetIs() isAnswer_Is {
+	if x != nil {
+		return x.Is
+	}
+	return nil
+}
+
+func (x *Answer) GetFetched() *Fetched {
+	if x != nil {
+		if x, ok := x.Is.(*Answer_Fetched); ok {
+			return x.Fetched
+		}
+	}
+	return nil
+}
+
+func (x *Answer) GetFound() *Found {
+	if x != nil {
+		if x, ok := x.Is.(*Answer_Found); ok {
+			return x.Found
+		}
+	}
+	return nil
+}
+
+func (x *Answer) GetKept() *Kept {
+	if x != nil {
+		if x, ok := x.Is.(*Answer_Kept); ok {
+			return x.Kept
+		}
+	}
+	return nil
+}
+
+func (x *Answer) GetClaimed() *Claimed {
+	if x != nil {
+		if x, ok := x.Is.(*Answer_Claimed); ok {
+			return x.Claimed
+		}
+	}
+	return nil
+}
+
+type isAnswer_Is interface {
+	isAnswer_Is()
+}
+
+type Answer_Fetched struct {
+	Fetched *Fetched `protobuf:"bytes,2,opt,name=fetched,proto3,oneof"`
+}
+
+type Answer_Found struct {
+	Found *Found `protobuf:"bytes,3,opt,name=found,proto3,oneof"`
+}
+
+type Answer_Kept struct {
+	Kept *Kept `protobuf:"bytes,4,opt,name=kept,proto3,oneof"`
+}
+
+type Answer_Claimed struct {
+	Claimed *Claimed `protobuf:"bytes,5,opt,name=claimed,proto3,oneof"`
+}
+
+func (*Answer_Fetched) isAnswer_Is() {}
+
+func (*Answer_Found) isAnswer_Is() {}
+
+func (*Answer_Kept) isAnswer_Is() {}
+
+func (*Answer_Claimed) isAnswer_Is() {}
+
+// Fetch is one HTTP request.
+type Fetch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// GET, HEAD, POST, PUT, PATCH or DELETE.
+	Method string `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
+	// http or https, at most 2 KiB.
+	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	// At most 20, together 8 KiB.
+	Headers []*Header `protobuf:"bytes,3,rep,name=headers,proto3" json:"headers,omitempty"`
+	// At most 64 KiB.
+	Body []byte `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
+	// For all of it, redirects too; 0 means the account's limit.
+	TimeoutMs     uint32 `protobuf:"varint,5,opt,name=timeout_ms,json=timeoutMs,proto3" json:"timeout_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fetch) Reset() {
+	*x = Fetch{}
+	mi := &file_worker_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fetch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fetch) ProtoMessage() {}
+
+func (x *Fetch) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
+func (*Fetch) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Fetch) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Fetch) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Fetch) GetHeaders() []*Header {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *Fetch) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *Fetch) GetTimeoutMs() uint32 {
+	if x != nil {
+		return x.TimeoutMs
+	}
+	return 0
+}
+
+type Fetched struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Status uint32                 `protobuf:"varint,1,opt,name=status,proto3" json:"status,omitempty"`
+	// At most 50, together 16 KiB.
+	Headers []*Header `protobuf:"bytes,2,rep,name=headers,proto3" json:"headers,omitempty"`
+	// At most 192 KiB: larger ones are an error.
+	Body          []byte `protobuf:"bytes,3,opt,name=body,proto3" json:"body,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fetched) Reset() {
+	*x = Fetched{}
+	mi := &file_worker_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fetched) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fetched) ProtoMessage() {}
+
+func (x *Fetched) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fetched.ProtoReflect.Descriptor instead.
+func (*Fetched) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Fetched) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *Fetched) GetHeaders() []*Header {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *Fetched) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+// Lookup asks the DNS.
+type Lookup struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 253 bytes.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A, AAAA, CNAME, MX, NAPTR, PTR, SRV or TXT.
+	Type          string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lookup) Reset() {
+	*x = Lookup{}
+	mi := &file_worker_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lookup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lookup) ProtoMessage() {}
+
+func (x *Lookup) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lookup.ProtoReflect.Descriptor instead.
+func (*Lookup) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Lookup) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Lookup) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+// Found are the records, at most 50, none if the name has none of that type.
+type Found struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Records       []*DNSRecord           `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Found) Reset() {
+	*x = Found{}
+	mi := &file_worker_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Found) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Found) ProtoMessage() {}
+
+func (x *Found) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Found.ProtoReflect.Descriptor instead.
+func (*Found) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Found) GetRecords() []*DNSRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+type DNSRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address, name or text; of NAPTR the replacement.
+	Value string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	TtlS  uint32 `protobuf:"varint,2,opt,name=ttl_s,json=ttlS,proto3" json:"ttl_s,omitempty"`
+	// MX preference, SRV priority, NAPTR order.
+	Priority uint32 `protobuf:"varint,3,opt,name=priority,proto3" json:"priority,omitempty"`
+	// SRV weight, NAPTR preference.
+	Weight uint32 `protobuf:"varint,4,opt,name=weight,proto3" json:"weight,omitempty"`
+	Port   uint32 `protobuf:"varint,5,opt,name=port,proto3" json:"port,omitempty"`
+	// Of NAPTR.
+	Flags         string `protobuf:"bytes,6,opt,name=flags,proto3" json:"flags,omitempty"`
+	Service       string `protobuf:"bytes,7,opt,name=service,proto3" json:"service,omitempty"`
+	Regexp        string `protobuf:"bytes,8,opt,name=regexp,proto3" json:"regexp,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DNSRecord) Reset() {
+	*x = DNSRecord{}
+	mi := &file_worker_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DNSRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DNSRecord) ProtoMessage() {}
+
+func (x *DNSRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DNSRecord.ProtoReflect.Descriptor instead.
+func (*DNSRecord) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *DNSRecord) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *DNSRecord) GetTtlS() uint32 {
+	if x != nil {
+		return x.TtlS
+	}
+	return 0
+}
+
+func (x *DNSRecord) GetPriority() uint32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+func (x *DNSRecord) GetWeight() uint32 {
+	if x != nil {
+		return x.Weight
+	}
+	return 0
+}
+
+func (x *DNSRecord) GetPort() uint32 {
+	if x != nil {
+		return x.Port
+	}
+	return 0
+}
+
+func (x *DNSRecord) GetFlags() string {
+	if x != nil {
+		return x.Flags
+	}
+	return ""
+}
+
+func (x *DNSRecord) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+func (x *DNSRecord) GetRegexp() string {
+	if x != nil {
+		return x.Regexp
+	}
+	return ""
+}
+
+// Keep works on the account's keys and values.
+type Keep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Op    KeepOp                 `protobuf:"varint,1,opt,name=op,proto3,enum=dialyard.worker.KeepOp" json:"op,omitempty"`
+	// 1 to 256 bytes.
+	Key string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// For SET, at most 16 KiB.
+	Value []byte `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
+	// For INCREMENT.
+	By int64 `protobuf:"zigzag64,4,opt,name=by,proto3" json:"by,omitempty"`
+	// Seconds until the key is gone, at most a year; 0 keeps it.
+	TtlS          uint32 `protobuf:"varint,5,opt,name=ttl_s,json=ttlS,proto3" json:"ttl_s,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Keep) Reset() {
+	*x = Keep{}
+	mi := &file_worker_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Keep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Keep) ProtoMessage() {}
+
+func (x *Keep) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Keep.ProtoReflect.Descriptor instead.
+func (*Keep) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Keep) GetOp() KeepOp {
+	if x != nil {
+		return x.Op
+	}
+	return KeepOp_KEEP_OP_UNSPECIFIED
+}
+
+func (x *Keep) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Keep) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *Keep) GetBy() int64 {
+	if x != nil {
+		return x.By
+	}
+	return 0
+}
+
+func (x *Keep) GetTtlS() uint32 {
+	if x != nil {
+		return x.TtlS
+	}
+	return 0
+}
+
+type Kept struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether the key was there (GET, DELETE).
+	Found bool   `protobuf:"varint,1,opt,name=found,proto3" json:"found,omitempty"`
+	Value []byte `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// After INCREMENT.
+	Number        int64 `protobuf:"zigzag64,3,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Kept) Reset() {
+	*x = Kept{}
+	mi := &file_worker_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Kept) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Kept) ProtoMessage() {}
+
+func (x *Kept) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Kept.ProtoReflect.Descriptor instead.
+func (*Kept) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Kept) GetFound() bool {
+	if x != nil {
+		return x.Found
+	}
+	return false
+}
+
+func (x *Kept) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *Kept) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+// Claim takes a place of a named limit of the account. A place is given back when
+// the call ends; a rate gives it back by time.
+type Claim struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 64 bytes.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Places there are at once, or per period; 1 to 1,000,000.
+	Places uint32 `protobuf:"varint,2,opt,name=places,proto3" json:"places,omitempty"`
+	// Milliseconds; 0 means places at once, else places per this time, at most a day.
+	PerMs         uint32 `protobuf:"varint,3,opt,name=per_ms,json=perMs,proto3" json:"per_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Claim) Reset() {
+	*x = Claim{}
+	mi := &file_worker_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Claim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Claim) ProtoMessage() {}
+
+func (x *Claim) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Claim.ProtoReflect.Descriptor instead.
+func (*Claim) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Claim) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Claim) GetPlaces() uint32 {
+	if x != nil {
+		return x.Places
+	}
+	return 0
+}
+
+func (x *Claim) GetPerMs() uint32 {
+	if x != nil {
+		return x.PerMs
+	}
+	return 0
+}
+
+type Claimed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Granted       bool                   `protobuf:"varint,1,opt,name=granted,proto3" json:"granted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Claimed) Reset() {
+	*x = Claimed{}
+	mi := &file_worker_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Claimed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Claimed) ProtoMessage() {}
+
+func (x *Claimed) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Claimed.ProtoReflect.Descriptor instead.
+func (*Claimed) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Claimed) GetGranted() bool {
+	if x != nil {
+		return x.Granted
+	}
+	return false
+}
 
 // Dial calls others and connects the caller with the first that answers. Its
 // groups are tried one after the other, the legs of one group together. It is
@@ -1441,7 +2370,7 @@ type Dial struct {
 
 func (x *Dial) Reset() {
 	*x = Dial{}
-	mi := &file_worker_proto_msgTypes[13]
+	mi := &file_worker_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1453,7 +2382,7 @@ func (x *Dial) String() string {
 func (*Dial) ProtoMessage() {}
 
 func (x *Dial) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[13]
+	mi := &file_worker_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1466,7 +2395,7 @@ func (x *Dial) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dial.ProtoReflect.Descriptor instead.
 func (*Dial) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{13}
+	return file_worker_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Dial) GetGroups() []*DialGroup {
@@ -1492,7 +2421,7 @@ type DialGroup struct {
 
 func (x *DialGroup) Reset() {
 	*x = DialGroup{}
-	mi := &file_worker_proto_msgTypes[14]
+	mi := &file_worker_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1504,7 +2433,7 @@ func (x *DialGroup) String() string {
 func (*DialGroup) ProtoMessage() {}
 
 func (x *DialGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[14]
+	mi := &file_worker_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1517,7 +2446,7 @@ func (x *DialGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DialGroup.ProtoReflect.Descriptor instead.
 func (*DialGroup) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{14}
+	return file_worker_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DialGroup) GetLegs() []*DialLeg {
@@ -1551,7 +2480,7 @@ type DialLeg struct {
 
 func (x *DialLeg) Reset() {
 	*x = DialLeg{}
-	mi := &file_worker_proto_msgTypes[15]
+	mi := &file_worker_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1563,7 +2492,7 @@ func (x *DialLeg) String() string {
 func (*DialLeg) ProtoMessage() {}
 
 func (x *DialLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[15]
+	mi := &file_worker_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1576,7 +2505,7 @@ func (x *DialLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DialLeg.ProtoReflect.Descriptor instead.
 func (*DialLeg) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{15}
+	return file_worker_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DialLeg) GetTarget() string {
@@ -1668,7 +2597,7 @@ type Dialled struct {
 
 func (x *Dialled) Reset() {
 	*x = Dialled{}
-	mi := &file_worker_proto_msgTypes[16]
+	mi := &file_worker_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1680,7 +2609,7 @@ func (x *Dialled) String() string {
 func (*Dialled) ProtoMessage() {}
 
 func (x *Dialled) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[16]
+	mi := &file_worker_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1693,7 +2622,7 @@ func (x *Dialled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dialled.ProtoReflect.Descriptor instead.
 func (*Dialled) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{16}
+	return file_worker_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Dialled) GetStatus() DialStatus {
@@ -1750,7 +2679,7 @@ type Reject struct {
 
 func (x *Reject) Reset() {
 	*x = Reject{}
-	mi := &file_worker_proto_msgTypes[17]
+	mi := &file_worker_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1762,7 +2691,7 @@ func (x *Reject) String() string {
 func (*Reject) ProtoMessage() {}
 
 func (x *Reject) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[17]
+	mi := &file_worker_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1775,7 +2704,7 @@ func (x *Reject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reject.ProtoReflect.Descriptor instead.
 func (*Reject) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{17}
+	return file_worker_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Reject) GetCode() uint32 {
@@ -1810,7 +2739,7 @@ type Redirect struct {
 
 func (x *Redirect) Reset() {
 	*x = Redirect{}
-	mi := &file_worker_proto_msgTypes[18]
+	mi := &file_worker_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1822,7 +2751,7 @@ func (x *Redirect) String() string {
 func (*Redirect) ProtoMessage() {}
 
 func (x *Redirect) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[18]
+	mi := &file_worker_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1835,7 +2764,7 @@ func (x *Redirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
 func (*Redirect) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{18}
+	return file_worker_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Redirect) GetCode() uint32 {
@@ -1862,7 +2791,7 @@ type Ring struct {
 
 func (x *Ring) Reset() {
 	*x = Ring{}
-	mi := &file_worker_proto_msgTypes[19]
+	mi := &file_worker_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1874,7 +2803,7 @@ func (x *Ring) String() string {
 func (*Ring) ProtoMessage() {}
 
 func (x *Ring) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[19]
+	mi := &file_worker_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1887,7 +2816,7 @@ func (x *Ring) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ring.ProtoReflect.Descriptor instead.
 func (*Ring) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{19}
+	return file_worker_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Ring) GetCode() uint32 {
@@ -1908,7 +2837,7 @@ type SetHeader struct {
 
 func (x *SetHeader) Reset() {
 	*x = SetHeader{}
-	mi := &file_worker_proto_msgTypes[20]
+	mi := &file_worker_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1920,7 +2849,7 @@ func (x *SetHeader) String() string {
 func (*SetHeader) ProtoMessage() {}
 
 func (x *SetHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[20]
+	mi := &file_worker_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1933,7 +2862,7 @@ func (x *SetHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetHeader.ProtoReflect.Descriptor instead.
 func (*SetHeader) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{20}
+	return file_worker_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SetHeader) GetHeader() *Header {
@@ -1954,7 +2883,7 @@ type Tag struct {
 
 func (x *Tag) Reset() {
 	*x = Tag{}
-	mi := &file_worker_proto_msgTypes[21]
+	mi := &file_worker_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1966,7 +2895,7 @@ func (x *Tag) String() string {
 func (*Tag) ProtoMessage() {}
 
 func (x *Tag) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[21]
+	mi := &file_worker_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1979,7 +2908,7 @@ func (x *Tag) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tag.ProtoReflect.Descriptor instead.
 func (*Tag) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{21}
+	return file_worker_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Tag) GetName() string {
@@ -2006,7 +2935,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_worker_proto_msgTypes[22]
+	mi := &file_worker_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2018,7 +2947,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[22]
+	mi := &file_worker_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2031,7 +2960,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{22}
+	return file_worker_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Header) GetName() string {
@@ -2060,7 +2989,7 @@ type Log struct {
 
 func (x *Log) Reset() {
 	*x = Log{}
-	mi := &file_worker_proto_msgTypes[23]
+	mi := &file_worker_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2072,7 +3001,7 @@ func (x *Log) String() string {
 func (*Log) ProtoMessage() {}
 
 func (x *Log) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[23]
+	mi := &file_worker_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2085,7 +3014,7 @@ func (x *Log) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Log.ProtoReflect.Descriptor instead.
 func (*Log) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{23}
+	return file_worker_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Log) GetRun() uint64 {
@@ -2123,7 +3052,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_worker_proto_msgTypes[24]
+	mi := &file_worker_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2135,7 +3064,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[24]
+	mi := &file_worker_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2148,7 +3077,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{24}
+	return file_worker_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Done) GetRun() uint64 {
@@ -2195,7 +3124,7 @@ type ScriptError struct {
 
 func (x *ScriptError) Reset() {
 	*x = ScriptError{}
-	mi := &file_worker_proto_msgTypes[25]
+	mi := &file_worker_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2207,7 +3136,7 @@ func (x *ScriptError) String() string {
 func (*ScriptError) ProtoMessage() {}
 
 func (x *ScriptError) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[25]
+	mi := &file_worker_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2220,7 +3149,7 @@ func (x *ScriptError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptError.ProtoReflect.Descriptor instead.
 func (*ScriptError) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{25}
+	return file_worker_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ScriptError) GetFile() string {
@@ -2274,7 +3203,7 @@ type NeedBundle struct {
 
 func (x *NeedBundle) Reset() {
 	*x = NeedBundle{}
-	mi := &file_worker_proto_msgTypes[26]
+	mi := &file_worker_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2286,7 +3215,7 @@ func (x *NeedBundle) String() string {
 func (*NeedBundle) ProtoMessage() {}
 
 func (x *NeedBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[26]
+	mi := &file_worker_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2299,7 +3228,7 @@ func (x *NeedBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NeedBundle.ProtoReflect.Descriptor instead.
 func (*NeedBundle) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{26}
+	return file_worker_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *NeedBundle) GetHash() string {
@@ -2320,7 +3249,7 @@ type Checked struct {
 
 func (x *Checked) Reset() {
 	*x = Checked{}
-	mi := &file_worker_proto_msgTypes[27]
+	mi := &file_worker_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2332,7 +3261,7 @@ func (x *Checked) String() string {
 func (*Checked) ProtoMessage() {}
 
 func (x *Checked) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[27]
+	mi := &file_worker_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2345,7 +3274,7 @@ func (x *Checked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checked.ProtoReflect.Descriptor instead.
 func (*Checked) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{27}
+	return file_worker_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Checked) GetId() uint64 {
@@ -2377,7 +3306,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_worker_proto_msgTypes[28]
+	mi := &file_worker_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2389,7 +3318,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[28]
+	mi := &file_worker_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2402,7 +3331,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{28}
+	return file_worker_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Beat) GetHeapBytes() uint64 {
@@ -2508,7 +3437,7 @@ const file_worker_proto_rawDesc = "" +
 	"needBundle\x124\n" +
 	"\achecked\x18\x05 \x01(\v2\x18.dialyard.worker.CheckedH\x00R\achecked\x12+\n" +
 	"\x04beat\x18\x06 \x01(\v2\x15.dialyard.worker.BeatH\x00R\x04beatB\x04\n" +
-	"\x02is\"\xe4\x02\n" +
+	"\x02is\"\x8e\x03\n" +
 	"\vInstruction\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\x06R\x03run\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\rR\x03seq\x121\n" +
@@ -2518,13 +3447,69 @@ const file_worker_proto_rawDesc = "" +
 	"\n" +
 	"set_header\x18\x06 \x01(\v2\x1a.dialyard.worker.SetHeaderH\x00R\tsetHeader\x12(\n" +
 	"\x03tag\x18\a \x01(\v2\x14.dialyard.worker.TagH\x00R\x03tag\x12+\n" +
-	"\x04dial\x18\b \x01(\v2\x15.dialyard.worker.DialH\x00R\x04dialB\x04\n" +
-	"\x02is\"h\n" +
+	"\x04dial\x18\b \x01(\v2\x15.dialyard.worker.DialH\x00R\x04dial\x12(\n" +
+	"\x03ask\x18\t \x01(\v2\x14.dialyard.worker.AskH\x00R\x03askB\x04\n" +
+	"\x02is\"\x9b\x01\n" +
 	"\x06Result\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\x06R\x03run\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\rR\x03seq\x124\n" +
-	"\adialled\x18\x03 \x01(\v2\x18.dialyard.worker.DialledH\x00R\adialledB\x04\n" +
-	"\x02is\"Y\n" +
+	"\adialled\x18\x03 \x01(\v2\x18.dialyard.worker.DialledH\x00R\adialled\x121\n" +
+	"\x06answer\x18\x04 \x01(\v2\x17.dialyard.worker.AnswerH\x00R\x06answerB\x04\n" +
+	"\x02is\"\xcb\x01\n" +
+	"\x03Ask\x12.\n" +
+	"\x05fetch\x18\x01 \x01(\v2\x16.dialyard.worker.FetchH\x00R\x05fetch\x121\n" +
+	"\x06lookup\x18\x02 \x01(\v2\x17.dialyard.worker.LookupH\x00R\x06lookup\x12+\n" +
+	"\x04keep\x18\x03 \x01(\v2\x15.dialyard.worker.KeepH\x00R\x04keep\x12.\n" +
+	"\x05claim\x18\x04 \x01(\v2\x16.dialyard.worker.ClaimH\x00R\x05claimB\x04\n" +
+	"\x02is\"\xed\x01\n" +
+	"\x06Answer\x12\x14\n" +
+	"\x05error\x18\x01 \x01(\tR\x05error\x124\n" +
+	"\afetched\x18\x02 \x01(\v2\x18.dialyard.worker.FetchedH\x00R\afetched\x12.\n" +
+	"\x05found\x18\x03 \x01(\v2\x16.dialyard.worker.FoundH\x00R\x05found\x12+\n" +
+	"\x04kept\x18\x04 \x01(\v2\x15.dialyard.worker.KeptH\x00R\x04kept\x124\n" +
+	"\aclaimed\x18\x05 \x01(\v2\x18.dialyard.worker.ClaimedH\x00R\aclaimedB\x04\n" +
+	"\x02is\"\x97\x01\n" +
+	"\x05Fetch\x12\x16\n" +
+	"\x06method\x18\x01 \x01(\tR\x06method\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x121\n" +
+	"\aheaders\x18\x03 \x03(\v2\x17.dialyard.worker.HeaderR\aheaders\x12\x12\n" +
+	"\x04body\x18\x04 \x01(\fR\x04body\x12\x1d\n" +
+	"\n" +
+	"timeout_ms\x18\x05 \x01(\rR\ttimeoutMs\"h\n" +
+	"\aFetched\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\rR\x06status\x121\n" +
+	"\aheaders\x18\x02 \x03(\v2\x17.dialyard.worker.HeaderR\aheaders\x12\x12\n" +
+	"\x04body\x18\x03 \x01(\fR\x04body\"0\n" +
+	"\x06Lookup\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04type\x18\x02 \x01(\tR\x04type\"=\n" +
+	"\x05Found\x124\n" +
+	"\arecords\x18\x01 \x03(\v2\x1a.dialyard.worker.DNSRecordR\arecords\"\xc6\x01\n" +
+	"\tDNSRecord\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\tR\x05value\x12\x13\n" +
+	"\x05ttl_s\x18\x02 \x01(\rR\x04ttlS\x12\x1a\n" +
+	"\bpriority\x18\x03 \x01(\rR\bpriority\x12\x16\n" +
+	"\x06weight\x18\x04 \x01(\rR\x06weight\x12\x12\n" +
+	"\x04port\x18\x05 \x01(\rR\x04port\x12\x14\n" +
+	"\x05flags\x18\x06 \x01(\tR\x05flags\x12\x18\n" +
+	"\aservice\x18\a \x01(\tR\aservice\x12\x16\n" +
+	"\x06regexp\x18\b \x01(\tR\x06regexp\"|\n" +
+	"\x04Keep\x12'\n" +
+	"\x02op\x18\x01 \x01(\x0e2\x17.dialyard.worker.KeepOpR\x02op\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\fR\x05value\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\x12R\x02by\x12\x13\n" +
+	"\x05ttl_s\x18\x05 \x01(\rR\x04ttlS\"J\n" +
+	"\x04Kept\x12\x14\n" +
+	"\x05found\x18\x01 \x01(\bR\x05found\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x12R\x06number\"J\n" +
+	"\x05Claim\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06places\x18\x02 \x01(\rR\x06places\x12\x15\n" +
+	"\x06per_ms\x18\x03 \x01(\rR\x05perMs\"#\n" +
+	"\aClaimed\x12\x18\n" +
+	"\agranted\x18\x01 \x01(\bR\agranted\"Y\n" +
 	"\x04Dial\x122\n" +
 	"\x06groups\x18\x01 \x03(\v2\x1a.dialyard.worker.DialGroupR\x06groups\x12\x1d\n" +
 	"\n" +
@@ -2602,7 +3587,13 @@ const file_worker_proto_rawDesc = "" +
 	"runs_total\x18\x04 \x01(\x04R\trunsTotal\x12\x1e\n" +
 	"\n" +
 	"overstayed\x18\x05 \x01(\rR\n" +
-	"overstayed*R\n" +
+	"overstayed*n\n" +
+	"\x06KeepOp\x12\x17\n" +
+	"\x13KEEP_OP_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vKEEP_OP_GET\x10\x01\x12\x0f\n" +
+	"\vKEEP_OP_SET\x10\x02\x12\x12\n" +
+	"\x0eKEEP_OP_DELETE\x10\x03\x12\x15\n" +
+	"\x11KEEP_OP_INCREMENT\x10\x04*R\n" +
 	"\tRedirects\x12\x19\n" +
 	"\x15REDIRECTS_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10REDIRECTS_FOLLOW\x10\x01\x12\x14\n" +
@@ -2642,86 +3633,112 @@ func file_worker_proto_rawDescGZIP() []byte {
 	return file_worker_proto_rawDescData
 }
 
-var file_worker_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_worker_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_worker_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_worker_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_worker_proto_goTypes = []any{
-	(Redirects)(0),      // 0: dialyard.worker.Redirects
-	(Transfers)(0),      // 1: dialyard.worker.Transfers
-	(DialStatus)(0),     // 2: dialyard.worker.DialStatus
-	(Outcome)(0),        // 3: dialyard.worker.Outcome
-	(*ToWorker)(nil),    // 4: dialyard.worker.ToWorker
-	(*Order)(nil),       // 5: dialyard.worker.Order
-	(*Start)(nil),       // 6: dialyard.worker.Start
-	(*Facts)(nil),       // 7: dialyard.worker.Facts
-	(*Limits)(nil),      // 8: dialyard.worker.Limits
-	(*Cancel)(nil),      // 9: dialyard.worker.Cancel
-	(*Bundle)(nil),      // 10: dialyard.worker.Bundle
-	(*File)(nil),        // 11: dialyard.worker.File
-	(*Check)(nil),       // 12: dialyard.worker.Check
-	(*ToHost)(nil),      // 13: dialyard.worker.ToHost
-	(*Report)(nil),      // 14: dialyard.worker.Report
-	(*Instruction)(nil), // 15: dialyard.worker.Instruction
-	(*Result)(nil),      // 16: dialyard.worker.Result
-	(*Dial)(nil),        // 17: dialyard.worker.Dial
-	(*DialGroup)(nil),   // 18: dialyard.worker.DialGroup
-	(*DialLeg)(nil),     // 19: dialyard.worker.DialLeg
-	(*Dialled)(nil),     // 20: dialyard.worker.Dialled
-	(*Reject)(nil),      // 21: dialyard.worker.Reject
-	(*Redirect)(nil),    // 22: dialyard.worker.Redirect
-	(*Ring)(nil),        // 23: dialyard.worker.Ring
-	(*SetHeader)(nil),   // 24: dialyard.worker.SetHeader
-	(*Tag)(nil),         // 25: dialyard.worker.Tag
-	(*Header)(nil),      // 26: dialyard.worker.Header
-	(*Log)(nil),         // 27: dialyard.worker.Log
-	(*Done)(nil),        // 28: dialyard.worker.Done
-	(*ScriptError)(nil), // 29: dialyard.worker.ScriptError
-	(*NeedBundle)(nil),  // 30: dialyard.worker.NeedBundle
-	(*Checked)(nil),     // 31: dialyard.worker.Checked
-	(*Beat)(nil),        // 32: dialyard.worker.Beat
+	(KeepOp)(0),         // 0: dialyard.worker.KeepOp
+	(Redirects)(0),      // 1: dialyard.worker.Redirects
+	(Transfers)(0),      // 2: dialyard.worker.Transfers
+	(DialStatus)(0),     // 3: dialyard.worker.DialStatus
+	(Outcome)(0),        // 4: dialyard.worker.Outcome
+	(*ToWorker)(nil),    // 5: dialyard.worker.ToWorker
+	(*Order)(nil),       // 6: dialyard.worker.Order
+	(*Start)(nil),       // 7: dialyard.worker.Start
+	(*Facts)(nil),       // 8: dialyard.worker.Facts
+	(*Limits)(nil),      // 9: dialyard.worker.Limits
+	(*Cancel)(nil),      // 10: dialyard.worker.Cancel
+	(*Bundle)(nil),      // 11: dialyard.worker.Bundle
+	(*File)(nil),        // 12: dialyard.worker.File
+	(*Check)(nil),       // 13: dialyard.worker.Check
+	(*ToHost)(nil),      // 14: dialyard.worker.ToHost
+	(*Report)(nil),      // 15: dialyard.worker.Report
+	(*Instruction)(nil), // 16: dialyard.worker.Instruction
+	(*Result)(nil),      // 17: dialyard.worker.Result
+	(*Ask)(nil),         // 18: dialyard.worker.Ask
+	(*Answer)(nil),      // 19: dialyard.worker.Answer
+	(*Fetch)(nil),       // 20: dialyard.worker.Fetch
+	(*Fetched)(nil),     // 21: dialyard.worker.Fetched
+	(*Lookup)(nil),      // 22: dialyard.worker.Lookup
+	(*Found)(nil),       // 23: dialyard.worker.Found
+	(*DNSRecord)(nil),   // 24: dialyard.worker.DNSRecord
+	(*Keep)(nil),        // 25: dialyard.worker.Keep
+	(*Kept)(nil),        // 26: dialyard.worker.Kept
+	(*Claim)(nil),       // 27: dialyard.worker.Claim
+	(*Claimed)(nil),     // 28: dialyard.worker.Claimed
+	(*Dial)(nil),        // 29: dialyard.worker.Dial
+	(*DialGroup)(nil),   // 30: dialyard.worker.DialGroup
+	(*DialLeg)(nil),     // 31: dialyard.worker.DialLeg
+	(*Dialled)(nil),     // 32: dialyard.worker.Dialled
+	(*Reject)(nil),      // 33: dialyard.worker.Reject
+	(*Redirect)(nil),    // 34: dialyard.worker.Redirect
+	(*Ring)(nil),        // 35: dialyard.worker.Ring
+	(*SetHeader)(nil),   // 36: dialyard.worker.SetHeader
+	(*Tag)(nil),         // 37: dialyard.worker.Tag
+	(*Header)(nil),      // 38: dialyard.worker.Header
+	(*Log)(nil),         // 39: dialyard.worker.Log
+	(*Done)(nil),        // 40: dialyard.worker.Done
+	(*ScriptError)(nil), // 41: dialyard.worker.ScriptError
+	(*NeedBundle)(nil),  // 42: dialyard.worker.NeedBundle
+	(*Checked)(nil),     // 43: dialyard.worker.Checked
+	(*Beat)(nil),        // 44: dialyard.worker.Beat
 }
 var file_worker_proto_depIdxs = []int32{
-	5,  // 0: dialyard.worker.ToWorker.orders:type_name -> dialyard.worker.Order
-	6,  // 1: dialyard.worker.Order.start:type_name -> dialyard.worker.Start
-	9,  // 2: dialyard.worker.Order.cancel:type_name -> dialyard.worker.Cancel
-	10, // 3: dialyard.worker.Order.bundle:type_name -> dialyard.worker.Bundle
-	12, // 4: dialyard.worker.Order.check:type_name -> dialyard.worker.Check
-	16, // 5: dialyard.worker.Order.result:type_name -> dialyard.worker.Result
-	7,  // 6: dialyard.worker.Start.facts:type_name -> dialyard.worker.Facts
-	8,  // 7: dialyard.worker.Start.limits:type_name -> dialyard.worker.Limits
-	11, // 8: dialyard.worker.Bundle.files:type_name -> dialyard.worker.File
-	10, // 9: dialyard.worker.Check.bundle:type_name -> dialyard.worker.Bundle
-	14, // 10: dialyard.worker.ToHost.reports:type_name -> dialyard.worker.Report
-	15, // 11: dialyard.worker.Report.instruction:type_name -> dialyard.worker.Instruction
-	27, // 12: dialyard.worker.Report.log:type_name -> dialyard.worker.Log
-	28, // 13: dialyard.worker.Report.done:type_name -> dialyard.worker.Done
-	30, // 14: dialyard.worker.Report.need_bundle:type_name -> dialyard.worker.NeedBundle
-	31, // 15: dialyard.worker.Report.checked:type_name -> dialyard.worker.Checked
-	32, // 16: dialyard.worker.Report.beat:type_name -> dialyard.worker.Beat
-	21, // 17: dialyard.worker.Instruction.reject:type_name -> dialyard.worker.Reject
-	22, // 18: dialyard.worker.Instruction.redirect:type_name -> dialyard.worker.Redirect
-	23, // 19: dialyard.worker.Instruction.ring:type_name -> dialyard.worker.Ring
-	24, // 20: dialyard.worker.Instruction.set_header:type_name -> dialyard.worker.SetHeader
-	25, // 21: dialyard.worker.Instruction.tag:type_name -> dialyard.worker.Tag
-	17, // 22: dialyard.worker.Instruction.dial:type_name -> dialyard.worker.Dial
-	20, // 23: dialyard.worker.Result.dialled:type_name -> dialyard.worker.Dialled
-	18, // 24: dialyard.worker.Dial.groups:type_name -> dialyard.worker.DialGroup
-	19, // 25: dialyard.worker.DialGroup.legs:type_name -> dialyard.worker.DialLeg
-	26, // 26: dialyard.worker.DialLeg.headers:type_name -> dialyard.worker.Header
-	0,  // 27: dialyard.worker.DialLeg.redirects:type_name -> dialyard.worker.Redirects
-	1,  // 28: dialyard.worker.DialLeg.transfers:type_name -> dialyard.worker.Transfers
-	2,  // 29: dialyard.worker.Dialled.status:type_name -> dialyard.worker.DialStatus
-	26, // 30: dialyard.worker.Reject.headers:type_name -> dialyard.worker.Header
-	26, // 31: dialyard.worker.SetHeader.header:type_name -> dialyard.worker.Header
-	3,  // 32: dialyard.worker.Done.outcome:type_name -> dialyard.worker.Outcome
-	29, // 33: dialyard.worker.Done.error:type_name -> dialyard.worker.ScriptError
-	29, // 34: dialyard.worker.Checked.error:type_name -> dialyard.worker.ScriptError
-	4,  // 35: dialyard.worker.Worker.Serve:input_type -> dialyard.worker.ToWorker
-	13, // 36: dialyard.worker.Worker.Serve:output_type -> dialyard.worker.ToHost
-	36, // [36:37] is the sub-list for method output_type
-	35, // [35:36] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	6,  // 0: dialyard.worker.ToWorker.orders:type_name -> dialyard.worker.Order
+	7,  // 1: dialyard.worker.Order.start:type_name -> dialyard.worker.Start
+	10, // 2: dialyard.worker.Order.cancel:type_name -> dialyard.worker.Cancel
+	11, // 3: dialyard.worker.Order.bundle:type_name -> dialyard.worker.Bundle
+	13, // 4: dialyard.worker.Order.check:type_name -> dialyard.worker.Check
+	17, // 5: dialyard.worker.Order.result:type_name -> dialyard.worker.Result
+	8,  // 6: dialyard.worker.Start.facts:type_name -> dialyard.worker.Facts
+	9,  // 7: dialyard.worker.Start.limits:type_name -> dialyard.worker.Limits
+	12, // 8: dialyard.worker.Bundle.files:type_name -> dialyard.worker.File
+	11, // 9: dialyard.worker.Check.bundle:type_name -> dialyard.worker.Bundle
+	15, // 10: dialyard.worker.ToHost.reports:type_name -> dialyard.worker.Report
+	16, // 11: dialyard.worker.Report.instruction:type_name -> dialyard.worker.Instruction
+	39, // 12: dialyard.worker.Report.log:type_name -> dialyard.worker.Log
+	40, // 13: dialyard.worker.Report.done:type_name -> dialyard.worker.Done
+	42, // 14: dialyard.worker.Report.need_bundle:type_name -> dialyard.worker.NeedBundle
+	43, // 15: dialyard.worker.Report.checked:type_name -> dialyard.worker.Checked
+	44, // 16: dialyard.worker.Report.beat:type_name -> dialyard.worker.Beat
+	33, // 17: dialyard.worker.Instruction.reject:type_name -> dialyard.worker.Reject
+	34, // 18: dialyard.worker.Instruction.redirect:type_name -> dialyard.worker.Redirect
+	35, // 19: dialyard.worker.Instruction.ring:type_name -> dialyard.worker.Ring
+	36, // 20: dialyard.worker.Instruction.set_header:type_name -> dialyard.worker.SetHeader
+	37, // 21: dialyard.worker.Instruction.tag:type_name -> dialyard.worker.Tag
+	29, // 22: dialyard.worker.Instruction.dial:type_name -> dialyard.worker.Dial
+	18, // 23: dialyard.worker.Instruction.ask:type_name -> dialyard.worker.Ask
+	32, // 24: dialyard.worker.Result.dialled:type_name -> dialyard.worker.Dialled
+	19, // 25: dialyard.worker.Result.answer:type_name -> dialyard.worker.Answer
+	20, // 26: dialyard.worker.Ask.fetch:type_name -> dialyard.worker.Fetch
+	22, // 27: dialyard.worker.Ask.lookup:type_name -> dialyard.worker.Lookup
+	25, // 28: dialyard.worker.Ask.keep:type_name -> dialyard.worker.Keep
+	27, // 29: dialyard.worker.Ask.claim:type_name -> dialyard.worker.Claim
+	21, // 30: dialyard.worker.Answer.fetched:type_name -> dialyard.worker.Fetched
+	23, // 31: dialyard.worker.Answer.found:type_name -> dialyard.worker.Found
+	26, // 32: dialyard.worker.Answer.kept:type_name -> dialyard.worker.Kept
+	28, // 33: dialyard.worker.Answer.claimed:type_name -> dialyard.worker.Claimed
+	38, // 34: dialyard.worker.Fetch.headers:type_name -> dialyard.worker.Header
+	38, // 35: dialyard.worker.Fetched.headers:type_name -> dialyard.worker.Header
+	24, // 36: dialyard.worker.Found.records:type_name -> dialyard.worker.DNSRecord
+	0,  // 37: dialyard.worker.Keep.op:type_name -> dialyard.worker.KeepOp
+	30, // 38: dialyard.worker.Dial.groups:type_name -> dialyard.worker.DialGroup
+	31, // 39: dialyard.worker.DialGroup.legs:type_name -> dialyard.worker.DialLeg
+	38, // 40: dialyard.worker.DialLeg.headers:type_name -> dialyard.worker.Header
+	1,  // 41: dialyard.worker.DialLeg.redirects:type_name -> dialyard.worker.Redirects
+	2,  // 42: dialyard.worker.DialLeg.transfers:type_name -> dialyard.worker.Transfers
+	3,  // 43: dialyard.worker.Dialled.status:type_name -> dialyard.worker.DialStatus
+	38, // 44: dialyard.worker.Reject.headers:type_name -> dialyard.worker.Header
+	38, // 45: dialyard.worker.SetHeader.header:type_name -> dialyard.worker.Header
+	4,  // 46: dialyard.worker.Done.outcome:type_name -> dialyard.worker.Outcome
+	41, // 47: dialyard.worker.Done.error:type_name -> dialyard.worker.ScriptError
+	41, // 48: dialyard.worker.Checked.error:type_name -> dialyard.worker.ScriptError
+	5,  // 49: dialyard.worker.Worker.Serve:input_type -> dialyard.worker.ToWorker
+	14, // 50: dialyard.worker.Worker.Serve:output_type -> dialyard.worker.ToHost
+	50, // [50:51] is the sub-list for method output_type
+	49, // [49:50] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_worker_proto_init() }
@@ -2751,17 +3768,31 @@ func file_worker_proto_init() {
 		(*Instruction_SetHeader)(nil),
 		(*Instruction_Tag)(nil),
 		(*Instruction_Dial)(nil),
+		(*Instruction_Ask)(nil),
 	}
 	file_worker_proto_msgTypes[12].OneofWrappers = []any{
 		(*Result_Dialled)(nil),
+		(*Result_Answer)(nil),
+	}
+	file_worker_proto_msgTypes[13].OneofWrappers = []any{
+		(*Ask_Fetch)(nil),
+		(*Ask_Lookup)(nil),
+		(*Ask_Keep)(nil),
+		(*Ask_Claim)(nil),
+	}
+	file_worker_proto_msgTypes[14].OneofWrappers = []any{
+		(*Answer_Fetched)(nil),
+		(*Answer_Found)(nil),
+		(*Answer_Kept)(nil),
+		(*Answer_Claimed)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_worker_proto_rawDesc), len(file_worker_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   29,
+			NumEnums:      5,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
