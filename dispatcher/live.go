@@ -17,15 +17,16 @@ type live struct {
 	probe   string // the worker a probe is for; empty for calls
 
 	// While the caller waits for a final answer.
-	server *sip.Server
-	invite *sip.Message
-	faces  []string     // further To tags that the caller was shown
-	held   *sip.Reply   // that waits for the store
-	start  *proto.Start // sent to a worker, once more if that worker is lost
-	seq    uint32       // of the next instruction
-	octets int          // of headers asked for in this attempt
-	placed time.Time
-	legs   []*leg // by their numbers in the Call; those that are over are nil
+	server  *sip.Server
+	invite  *sip.Message
+	faces   []string     // further To tags that the caller was shown
+	held    *sip.Reply   // that waits for the store
+	refusal *answerMemo  // sent to a caller of whom the store knows
+	start   *proto.Start // sent to a worker, once more if that worker is lost
+	seq     uint32       // of the next instruction
+	octets  int          // of headers asked for in this attempt
+	placed  time.Time
+	legs    []*leg // by their numbers in the Call; those that are over are nil
 
 	// While the parties talk.
 	parties   [2]*party
@@ -174,6 +175,9 @@ func (s *shard) tagOf(l *live, reply *sip.Reply) string {
 // answer sends an answer to the caller's INVITE and, when it is the final one, lets
 // go of the INVITE.
 func (s *shard) answer(now time.Time, l *live, reply *sip.Reply) {
+	if reply.Status >= 300 && l.saved {
+		l.refusal = &answerMemo{l.invite.Text(), remember(l.server.Peer()), l.server.Tag(), *reply}
+	}
 	s.layer.Respond(now, l.server, reply)
 	if reply.Status >= 200 {
 		s.waitsNoMore(l)

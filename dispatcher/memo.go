@@ -17,11 +17,14 @@ type memo struct {
 	Parties []partyMemo `json:",omitempty"` // once answered: caller, callee
 
 	// Before: the caller's INVITE and the legs'.
-	Invite string     `json:",omitempty"`
-	Source peerMemo   `json:",omitzero"`
-	Tag    string     `json:",omitempty"`
-	Faces  []string   `json:",omitempty"`
-	Legs   []*legMemo `json:",omitempty"` // null for one that was not sent, or is over
+	Invite string   `json:",omitempty"`
+	Source peerMemo `json:",omitzero"`
+	Tag    string   `json:",omitempty"`
+	Faces  []string `json:",omitempty"`
+
+	Refusal *answerMemo `json:",omitempty"` // the final answer, which the caller may not have heard
+
+	Legs []*legMemo `json:",omitempty"` // null for one that was not sent, or is over
 }
 
 type peerMemo struct {
@@ -38,7 +41,7 @@ type partyMemo struct {
 	Awaits  *awaitMemo  `json:",omitempty"` // and the other party's, if that waits for the same ACK
 }
 
-// answerMemo is a 2xx and the INVITE it answers.
+// answerMemo is a final answer and the INVITE it answers.
 type answerMemo struct {
 	Invite string
 	Source peerMemo
@@ -69,7 +72,7 @@ func (m *memo) encode() []byte {
 
 // memo notes down a call.
 func (s *shard) memo(l *live) *memo {
-	m := &memo{Call: l.call.Memo(), Account: l.call.Account}
+	m := &memo{Call: l.call.Memo(), Account: l.call.Account, Refusal: l.refusal}
 	switch l.call.State() {
 	case call.Talking, call.Closing:
 		for _, p := range l.parties {
@@ -143,7 +146,20 @@ func (s *shard) back(now time.Time, l *live, m *memo) bool {
 	case call.Talking:
 		return s.restoreTalk(now, l, m)
 	}
+	s.refuseAgain(now, m.Refusal)
 	return m.Call.State == call.Closing && (len(m.Parties) == 0 || s.restoreTalk(now, l, m))
+}
+
+// refuseAgain repeats a final answer to a caller who may not have heard it. One that
+// has acknowledges it once more, or is silent.
+func (s *shard) refuseAgain(now time.Time, a *answerMemo) {
+	if a == nil {
+		return
+	}
+	if invite, refusal := sip.Scan([]byte(a.Invite)); refusal == nil {
+		server := s.layer.Resume(sip.Packet{Message: invite, Peer: s.recall(a.Source)}, a.Tag)
+		s.layer.Respond(now, server, &a.Reply)
+	}
 }
 
 func (s *shard) restoreTalk(now time.Time, l *live, m *memo) bool {

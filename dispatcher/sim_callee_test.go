@@ -181,6 +181,7 @@ func (r *simRing) answerAgain() {
 	if len(r.talks) == 1 {
 		r.phone.w.tally["forks"]++
 		r.accept(r.tag + "f")
+		r.talks[1].second = true
 	}
 }
 

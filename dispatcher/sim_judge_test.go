@@ -158,8 +158,6 @@ func (c *simCall) killed(f *simFront) {
 		if l.call.CallID == c.callID {
 			if known = true; !f.w.store.newest(l.call.ID) || l.dirty || l.ringing {
 				c.excuse("killed before it was saved")
-			} else if l.call.State() == call.Closing && len(c.finals()) == 0 {
-				c.excuse("killed before its refusal was acknowledged")
 			}
 		}
 	}
@@ -167,8 +165,11 @@ func (c *simCall) killed(f *simFront) {
 		c.excuse("killed before it began or after it was over")
 	}
 	for _, t := range c.talks {
-		if !t.quiet() {
+		switch {
+		case !t.quiet():
 			c.excuse("killed in the middle of a request")
+		case t.second && !t.over:
+			c.excuse("killed while it sent a second party away")
 		}
 	}
 }

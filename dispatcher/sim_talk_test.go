@@ -34,6 +34,7 @@ type simTalk struct {
 	overAt  time.Duration
 	heBye   bool // the other side hung up
 	iBye    bool
+	second  bool // of a leg that was answered before
 }
 
 func (t *simTalk) enter() *simTalk {
