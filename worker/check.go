@@ -11,26 +11,33 @@ import (
 type checks struct {
 	mu      sync.Mutex
 	last    uint64
-	waiting map[uint64]chan *proto.Checked
+	waiting map[uint64]checking
 }
 
-func (c *checks) begin() (uint64, chan *proto.Checked) {
+// checking is a bundle and the worker that was asked about it.
+type checking struct {
+	by     *process
+	answer chan *proto.Checked
+}
+
+func (c *checks) begin(by *process) (uint64, chan *proto.Checked) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.waiting == nil {
-		c.waiting = map[uint64]chan *proto.Checked{}
+		c.waiting = map[uint64]checking{}
 	}
 	c.last++
 	answer := make(chan *proto.Checked, 1)
-	c.waiting[c.last] = answer
+	c.waiting[c.last] = checking{by, answer}
 	return c.last, answer
 }
 
-func (c *checks) finish(checked *proto.Checked) {
+// finish takes an answer, if it comes from the worker that was asked.
+func (c *checks) finish(by *process, checked *proto.Checked) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if answer := c.waiting[checked.GetId()]; answer != nil {
-		answer <- checked
+	if w, ok := c.waiting[checked.GetId()]; ok && w.by == by {
+		w.answer <- checked
 		delete(c.waiting, checked.GetId())
 	}
 }
@@ -58,7 +65,7 @@ func (p *Pool) Check(ctx context.Context, files map[string][]byte) (*proto.Scrip
 	if proc == nil {
 		return nil, errNoReady
 	}
-	id, answer := p.checks.begin()
+	id, answer := p.checks.begin(proc)
 	defer p.checks.forget(id)
 	order := &proto.Order{Is: &proto.Order_Check{Check: &proto.Check{Id: id, Bundle: bundleOf("", files)}}}
 	select {

@@ -19,10 +19,9 @@ type roster struct {
 // is passed over. It reports false if no worker had room. It never blocks.
 func (p *Pool) Start(run *proto.Start, only, avoid string) (worker string, ok bool) {
 	r := p.roster.Load()
-	order := &proto.Order{Is: &proto.Order_Start{Start: run}}
 	if only != "" {
 		proc := r.find(only)
-		if proc == nil || !proc.lease(order, p.Runs+1) {
+		if proc == nil || !proc.lease(run, p.Runs+1) {
 			return "", false
 		}
 		return proc.name, true
@@ -32,7 +31,7 @@ func (p *Pool) Start(run *proto.Start, only, avoid string) (worker string, ok bo
 		if proc == nil {
 			return "", false
 		}
-		if proc.lease(order, p.Runs) {
+		if proc.lease(run, p.Runs) {
 			return proc.name, true
 		}
 	}
@@ -41,8 +40,14 @@ func (p *Pool) Start(run *proto.Start, only, avoid string) (worker string, ok bo
 
 // lease takes a place on the worker and queues the order, or neither. Runs that wait
 // for a result leave their place to others, within bounds.
-func (p *process) lease(o *proto.Order, limit int) bool {
-	if p.inflight.Add(1)-p.waiting.count.Load() > int64(limit) || !p.offer(o) {
+func (p *process) lease(run *proto.Start, limit int) bool {
+	if p.inflight.Add(1)-p.held.waiting.Load() > int64(limit) {
+		p.inflight.Add(-1)
+		return false
+	}
+	p.held.take(run)
+	if !p.offer(&proto.Order{Is: &proto.Order_Start{Start: run}}) {
+		p.held.drop(run.GetRun())
 		p.inflight.Add(-1)
 		return false
 	}
@@ -94,7 +99,7 @@ func (p *Pool) Cancel(worker string, run uint64, reason string) {
 // run that hears nothing ends by its own limits.
 func (p *Pool) Result(worker string, result *proto.Result) {
 	if proc := p.order(worker, &proto.Order{Is: &proto.Order_Result{Result: result}}); proc != nil {
-		proc.waiting.end(result.GetRun())
+		proc.held.answered(result.GetRun())
 	}
 }
 

@@ -207,38 +207,47 @@ func (p *Pool) read(proc *process, stream grpc.BidiStreamingClient[proto.ToWorke
 		if err != nil {
 			return "stream ended: " + err.Error()
 		}
-		p.take(proc, batch.Reports)
+		if err := p.take(proc, batch.Reports); err != nil {
+			return p.distrust(proc, err)
+		}
 	}
 }
 
-// take sorts one batch: what concerns the pool stays here, the rest goes on.
-func (p *Pool) take(proc *process, reports []*proto.Report) {
+// distrust ends a worker that has broken the protocol. Who says one wrong thing may
+// say others that cannot be seen.
+func (p *Pool) distrust(proc *process, breach error) string {
+	reason := "broken protocol: " + breach.Error()
+	p.tell(proc, SlotEvent{Kind: Killed, Reason: reason})
+	return reason
+}
+
+// take sorts one batch: what concerns the pool stays here, the rest goes on. It
+// returns an error if the worker cannot be believed.
+func (p *Pool) take(proc *process, reports []*proto.Report) error {
+	ended, err := proc.held.hear(reports, waitingFactor*p.Runs)
+	proc.inflight.Add(-ended)
+	if err != nil {
+		return err
+	}
 	runs := false
 	for _, r := range reports {
 		switch r := r.Is.(type) {
-		case *proto.Report_Done:
-			proc.waiting.end(r.Done.GetRun())
-			proc.inflight.Add(-1)
-			runs = true
-		case *proto.Report_Instruction:
-			if r.Instruction.GetDial() != nil {
-				proc.waiting.begin(r.Instruction.GetRun(), waitingFactor*p.Runs)
-			}
-			runs = true
-		case *proto.Report_Log:
+		case *proto.Report_Done, *proto.Report_Instruction, *proto.Report_Log:
 			runs = true
 		case *proto.Report_Beat:
-			proc.beat.Store(r.Beat)
-			proc.beatAt.Store(time.Now().UnixNano())
+			if err := proc.beats(r.Beat, time.Now()); err != nil {
+				return err
+			}
 		case *proto.Report_NeedBundle:
 			p.running.Go(func() { p.sendBundle(proc, r.NeedBundle.GetHash()) })
 		case *proto.Report_Checked:
-			p.checks.finish(r.Checked)
+			p.checks.finish(proc, r.Checked)
 		}
 	}
 	if runs {
 		p.Reports(proc.name, reports)
 	}
+	return nil
 }
 
 func (p *Pool) sendBundle(proc *process, hash string) {

@@ -23,6 +23,7 @@ const (
 	batchSize    = 128              // orders or reports in one message
 	startTimeout = 10 * time.Second // from exec to the handshake
 	maxWire      = 1 << 20          // octets of one message, as in worker.proto
+	maxHasty     = 100              // heartbeats of one worker that come too soon
 	batchOctets  = 256 << 10        // beyond which a message takes no more; the largest order is 256 KiB
 	wireBuffer   = 64 << 10
 	// wireWindow is HTTP/2's flow control window. That it is set at all keeps gRPC
@@ -40,10 +41,11 @@ type process struct {
 
 	pid      atomic.Int64
 	inflight atomic.Int64
-	waiting  waiting // those in flight that take no place
+	held     holdings
 	total    atomic.Uint64
 	beat     atomic.Pointer[proto.Beat]
 	beatAt   atomic.Int64 // Unix ns
+	hasty    int          // beats that came too soon; the reader's
 
 	outbox chan *proto.Order
 	stop   chan struct{} // closed to end the stream
@@ -104,6 +106,21 @@ func (p *process) open(client *plugin.Client) (grpc.BidiStreamingClient[proto.To
 		return nil, err
 	}
 	return raw.(proto.WorkerClient).Serve(context.Background())
+}
+
+// beats takes a heartbeat. A worker that stood still may send what it owes at once;
+// one that goes on like this only costs the host's time.
+func (p *process) beats(b *proto.Beat, now time.Time) error {
+	last := time.Unix(0, p.beatAt.Load())
+	p.beat.Store(b)
+	p.beatAt.Store(now.UnixNano())
+	if now.Sub(last) >= beatEvery/2 {
+		return nil
+	}
+	if p.hasty++; p.hasty > maxHasty {
+		return fmt.Errorf("%d heartbeats too many", p.hasty)
+	}
+	return nil
 }
 
 // offer queues an order without waiting; false means that the outbox is full.
