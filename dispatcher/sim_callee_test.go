@@ -181,7 +181,6 @@ func (r *simRing) answerAgain() {
 	if len(r.talks) == 1 {
 		r.phone.w.tally["forks"]++
 		r.accept(r.tag + "f")
-		r.talks[1].second = true
 	}
 }
 

@@ -150,6 +150,11 @@ func (c *simCall) open() string {
 // killed notes what a killed front knew of a call. What the store did not have, or had
 // in an older state, may be lost, and so may what was being said at that moment.
 func (c *simCall) killed(f *simFront) {
+	for _, a := range c.asks {
+		if c.w.clock-a.sent <= simLate && c.began {
+			c.excuse("killed while copies of its INVITE were on their way")
+		}
+	}
 	if !c.began || c.settled() && len(c.records) == len(c.asks) {
 		return
 	}
@@ -168,10 +173,22 @@ func (c *simCall) killed(f *simFront) {
 		switch {
 		case !t.quiet():
 			c.excuse("killed in the middle of a request")
-		case t.second && !t.over:
-			c.excuse("killed while it sent a second party away")
+		case t.side == call.Callee && !t.over && !f.talksTo(t.tag):
+			c.excuse("killed while it sent a callee away that answered too late")
 		}
 	}
+}
+
+// talksTo reports whether a call has the party with this tag.
+func (f *simFront) talksTo(tag string) bool {
+	for _, s := range f.shards {
+		for _, p := range s.dialogs {
+			if p.dialog.RemoteTag == tag {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // quiet reports whether no request of a dialog is under way.

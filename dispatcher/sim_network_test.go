@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// simLate is how long a datagram is on its way at the most.
+const simLate = time.Second
+
 // A simNetwork carries datagrams between the front and the phones, badly until it is
 // calm. A fair one loses the same octets twice at the most, so that whoever repeats
 // is heard before any timer of RFC 3261 gives up.
@@ -41,7 +44,7 @@ func (w *simWorld) send(from, to netip.AddrPort, data []byte) {
 			w.tally["lost"]++
 			w.noteMessage("lost", from, to, data)
 		case w.chance(n.late):
-			w.carry(from, to, data, w.upTo(time.Second))
+			w.carry(from, to, data, w.upTo(simLate))
 		default:
 			w.carry(from, to, data, w.between(n.delay/2, n.delay))
 		}

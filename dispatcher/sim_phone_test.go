@@ -137,6 +137,7 @@ type simAsk struct {
 	final    *sip.Message
 	over     bool
 	since    time.Duration
+	sent     time.Duration      // for the last time
 	onAnswer func(*sip.Message) // 1xx and finals, each as it comes, again too if it is a 2xx
 	onSilent func()
 }
@@ -162,6 +163,7 @@ func (a *simAsk) repeat(wait time.Duration) {
 		return
 	}
 	p.send(a.data)
+	a.sent = p.w.clock
 	next := 2 * wait
 	if a.method != "INVITE" {
 		next = min(next, sip.T2)

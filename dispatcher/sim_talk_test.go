@@ -34,7 +34,6 @@ type simTalk struct {
 	overAt  time.Duration
 	heBye   bool // the other side hung up
 	iBye    bool
-	second  bool // of a leg that was answered before
 }
 
 func (t *simTalk) enter() *simTalk {
@@ -255,7 +254,7 @@ func (t *simTalk) accept(a *simAsked, body string) {
 		if t.phone.w.clock-since >= 64*sip.T1 {
 			delete(t.unacked, seq)
 			if !t.over {
-				if !offered || t.call.acks { // else the answer would have come in the caller's ACK
+				if !offered || t.call.acks && !t.call.phone.gone { // else the answer would have come in the caller's ACK
 					t.call.doubt("the 2xx of the %s with CSeq %d was never acknowledged", t.side, seq)
 				}
 				t.hangUp()
