@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// A ward is a fleet whose workers are as sick as a test makes them. It carries
+// A crew is a fleet whose workers are as sick as a test makes them. It carries
 // verdicts out as the pool does: what is killed or has been replaced leaves within
 // a second, and a successor takes its place, unproven. A test holds the lock, but
 // while it lets time pass.
-type ward struct {
+type crew struct {
 	sync.Mutex
 	begun    time.Time
 	workers  []*member
@@ -24,7 +24,7 @@ type ward struct {
 	verdicts []carried
 }
 
-// A member is one worker of a ward.
+// A member is one worker of a crew.
 type member struct {
 	name      string
 	standing  Standing
@@ -49,9 +49,9 @@ type carried struct {
 
 func (c carried) String() string { return fmt.Sprintf("%v %s %v", c.at, c.worker, c.verdict) }
 
-// newWard has n workers that have been well for two minutes.
-func newWard(n int) *ward {
-	w := &ward{begun: time.Now()}
+// newCrew has n workers that have been well for two minutes.
+func newCrew(n int) *crew {
+	w := &crew{begun: time.Now()}
 	for range n {
 		m := w.admit(Good)
 		m.started = w.begun.Add(-2 * time.Minute)
@@ -60,14 +60,14 @@ func newWard(n int) *ward {
 	return w
 }
 
-func (w *ward) admit(s Standing) *member {
+func (w *crew) admit(s Standing) *member {
 	w.admitted++
 	m := &member{name: fmt.Sprintf("w%d", w.admitted), standing: s, started: time.Now(), since: time.Now(), rss: 40 * mib}
 	w.workers = append(w.workers, m)
 	return m
 }
 
-func (w *ward) Workers() []Worker {
+func (w *crew) Workers() []Worker {
 	w.Lock()
 	defer w.Unlock()
 	w.workers = slices.DeleteFunc(w.workers, func(m *member) bool {
@@ -87,7 +87,7 @@ func (w *ward) Workers() []Worker {
 	return list
 }
 
-func (w *ward) Carry(name string, v Verdict, reason string) {
+func (w *crew) Carry(name string, v Verdict, reason string) {
 	w.Lock()
 	defer w.Unlock()
 	w.verdicts = append(w.verdicts, carried{time.Since(w.begun), name, v})
@@ -114,13 +114,13 @@ func (w *ward) Carry(name string, v Verdict, reason string) {
 
 func (m *member) enter(s Standing) { m.standing, m.since = s, time.Now() }
 
-func (w *ward) find(name string) *member {
+func (w *crew) find(name string) *member {
 	i := slices.IndexFunc(w.workers, func(m *member) bool { return m.name == name })
 	return w.workers[i]
 }
 
 // probe is what the monitor places: it comes to what the worker's health says.
-func (w *ward) probe(ctx context.Context, name string) error {
+func (w *crew) probe(ctx context.Context, name string) error {
 	w.Lock()
 	m := w.find(name)
 	m.probes = append(m.probes, time.Since(w.begun))
@@ -134,7 +134,7 @@ func (w *ward) probe(ctx context.Context, name string) error {
 }
 
 // of lists the verdicts on a worker.
-func (w *ward) of(name string) (verdicts []Verdict) {
+func (w *crew) of(name string) (verdicts []Verdict) {
 	for _, c := range w.verdicts {
 		if c.worker == name {
 			verdicts = append(verdicts, c.verdict)
@@ -144,7 +144,7 @@ func (w *ward) of(name string) (verdicts []Verdict) {
 }
 
 // when is the time of the first such verdict on a worker.
-func (w *ward) when(t *testing.T, name string, v Verdict) time.Duration {
+func (w *crew) when(t *testing.T, name string, v Verdict) time.Duration {
 	t.Helper()
 	for _, c := range w.verdicts {
 		if c.worker == name && c.verdict == v {
@@ -155,18 +155,23 @@ func (w *ward) when(t *testing.T, name string, v Verdict) time.Duration {
 	return 0
 }
 
-// watch runs f in a bubble with a monitor at work on a ward of n, which is stopped
+// watch runs f in a bubble with a monitor at work on a crew of n, which is stopped
 // afterwards. That all its goroutines are gone by then, the bubble sees to itself.
-func watch(t *testing.T, n int, f func(t *testing.T, m *Monitor, w *ward)) {
+func watch(t *testing.T, n int, f func(t *testing.T, m *Monitor, w *crew)) {
 	t.Helper()
 	watchBy(t, DefaultPolicy(), n, f)
 }
 
-func watchBy(t *testing.T, p Policy, n int, f func(t *testing.T, m *Monitor, w *ward)) {
+func watchBy(t *testing.T, p Policy, n int, f func(t *testing.T, m *Monitor, w *crew)) {
+	t.Helper()
+	watchMonitor(t, &Monitor{Policy: p}, n, f)
+}
+
+func watchMonitor(t *testing.T, m *Monitor, n int, f func(t *testing.T, m *Monitor, w *crew)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWard(n)
-		m := &Monitor{Policy: p, Fleet: w, Probe: w.probe, Log: slog.New(slog.DiscardHandler)}
+		w := newCrew(n)
+		m.Fleet, m.Probe, m.Log = w, w.probe, slog.New(slog.DiscardHandler)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
@@ -184,7 +189,7 @@ func watchBy(t *testing.T, p Policy, n int, f func(t *testing.T, m *Monitor, w *
 }
 
 // pass lets time pass in the bubble, and what is due happen.
-func (w *ward) pass(d time.Duration) {
+func (w *crew) pass(d time.Duration) {
 	w.Unlock()
 	defer w.Lock()
 	time.Sleep(d)
@@ -192,7 +197,7 @@ func (w *ward) pass(d time.Duration) {
 }
 
 // until lets time pass until it is so, a minute at the most.
-func (w *ward) until(t *testing.T, so func() bool) {
+func (w *crew) until(t *testing.T, so func() bool) {
 	t.Helper()
 	for range 600 {
 		if so() {

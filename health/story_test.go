@@ -79,7 +79,8 @@ func observed(t *testing.T, words []string) Observation {
 	if !ok {
 		t.Fatalf("%q is no standing", words[0])
 	}
-	o := Observation{Standing: standing, Age: 2 * time.Minute, InState: time.Minute, BeatAge: 500 * time.Millisecond, GoodRow: 6, RSS: 40 << 20, Heap: 8 << 20}
+	o := Observation{Standing: standing, Age: 2 * time.Minute, InState: time.Minute, BeatAge: 500 * time.Millisecond, GoodRow: 6, RSS: 40 << 20, Heap: 8 << 20,
+		Overstaying: 2 * time.Second, Goroutines: 20, Fds: 12}
 	if standing == Doubtful {
 		o.InState, o.GoodRow, o.BadRow = 2*time.Second, 0, 3
 	}
@@ -113,6 +114,22 @@ func observe(t *testing.T, o *Observation, key, value string) {
 		o.Slope = number(t, value) * (1 << 20)
 	case "overstay":
 		o.Overstay = int(number(t, value))
+	case "overstaying":
+		o.Overstaying = duration(t, value)
+	case "runs":
+		o.Runs = int(number(t, value))
+	case "goroutines":
+		o.Goroutines = int(number(t, value))
+	case "fds":
+		o.Fds = int(number(t, value))
+	case "falls":
+		o.Falls = int(number(t, value))
+	case "complaint":
+		o.Complaint = value
+	case "growth":
+		o.Growth[Heap] = Growth{Rate: number(t, value) * (1 << 20) / 60, Span: 12 * time.Minute, Rising: 0.9}
+	case "fdgrowth":
+		o.Growth[Fds] = Growth{Rate: number(t, value) / 60, Span: 12 * time.Minute, Rising: 0.8}
 	case "jitter":
 		o.Jitter = number(t, value)
 	default:

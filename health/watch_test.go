@@ -11,7 +11,7 @@ import (
 
 // TestFirstProbeMakesTrust: a new worker waits for a look and a probe, no longer.
 func TestFirstProbeMakesTrust(t *testing.T) {
-	watch(t, 1, func(t *testing.T, m *Monitor, w *ward) {
+	watch(t, 1, func(t *testing.T, m *Monitor, w *crew) {
 		w.pass(5 * time.Second)
 		late := w.admit(Unproven)
 		w.pass(2 * lookEvery)
@@ -26,7 +26,7 @@ func TestFirstProbeMakesTrust(t *testing.T) {
 
 // TestUnprovenIsProbedUntilGood: at first a second apart.
 func TestUnprovenIsProbedUntilGood(t *testing.T) {
-	watch(t, 1, func(t *testing.T, _ *Monitor, w *ward) {
+	watch(t, 1, func(t *testing.T, _ *Monitor, w *crew) {
 		late := w.admit(Unproven)
 		late.sick = errSick
 		w.pass(3500 * time.Millisecond)
@@ -40,7 +40,7 @@ func TestUnprovenIsProbedUntilGood(t *testing.T) {
 
 // TestProbesOfTheHealthy come each ten seconds, a fifth more or less.
 func TestProbesOfTheHealthy(t *testing.T) {
-	watch(t, 3, func(t *testing.T, _ *Monitor, w *ward) {
+	watch(t, 3, func(t *testing.T, _ *Monitor, w *crew) {
 		w.pass(10 * time.Minute)
 		for _, worker := range w.workers {
 			for i := 2; i < len(worker.probes); i++ { // the first two, to be sure, are close
@@ -60,7 +60,7 @@ func TestProbesOfTheHealthy(t *testing.T) {
 
 // TestBadProbesMakeDoubt: three of them, in haste; two good ones end it.
 func TestBadProbesMakeDoubt(t *testing.T) {
-	watch(t, 3, func(t *testing.T, m *Monitor, w *ward) {
+	watch(t, 3, func(t *testing.T, m *Monitor, w *crew) {
 		w.pass(30 * time.Second)
 		sick := w.workers[1]
 		sick.sick = errSick
@@ -85,7 +85,7 @@ func TestBadProbesMakeDoubt(t *testing.T) {
 
 // TestOneBadProbeIsNothing: the row begins again with each good one.
 func TestOneBadProbeIsNothing(t *testing.T) {
-	watch(t, 3, func(t *testing.T, _ *Monitor, w *ward) {
+	watch(t, 3, func(t *testing.T, _ *Monitor, w *crew) {
 		for range 10 {
 			w.workers[0].sick = errSick
 			n := len(w.workers[0].probes)
@@ -101,7 +101,7 @@ func TestOneBadProbeIsNothing(t *testing.T) {
 
 // TestSicknessEndsInDeath: ten seconds in doubt are enough.
 func TestSicknessEndsInDeath(t *testing.T) {
-	watch(t, 3, func(t *testing.T, _ *Monitor, w *ward) {
+	watch(t, 3, func(t *testing.T, _ *Monitor, w *crew) {
 		w.workers[2].sick = errSick
 		w.pass(30 * time.Second)
 		if got := w.of("w3"); !reflect.DeepEqual(got, []Verdict{Doubt, Kill}) {
@@ -119,7 +119,7 @@ func TestSicknessEndsInDeath(t *testing.T) {
 // TestHangingProbe: it ends at its timeout, counts as bad, and keeps nobody else
 // waiting.
 func TestHangingProbe(t *testing.T) {
-	watch(t, 3, func(t *testing.T, m *Monitor, w *ward) {
+	watch(t, 3, func(t *testing.T, m *Monitor, w *crew) {
 		w.workers[0].hangs = true
 		w.pass(lookEvery + 50*time.Millisecond)
 		late := w.admit(Unproven)
@@ -144,7 +144,7 @@ func TestHangingProbe(t *testing.T) {
 // TestOneRecycleAtATime: all have grown over the limit; each is replaced when the
 // one before has its successor.
 func TestOneRecycleAtATime(t *testing.T) {
-	watch(t, 4, func(t *testing.T, _ *Monitor, w *ward) {
+	watch(t, 4, func(t *testing.T, _ *Monitor, w *crew) {
 		w.pass(5 * time.Second)
 		for _, worker := range w.workers {
 			worker.rss = 200 * mib
@@ -179,7 +179,7 @@ func TestOneRecycleAtATime(t *testing.T) {
 
 // TestLeak: a heap that grows steadily calls for a successor before the limit.
 func TestLeak(t *testing.T) {
-	watch(t, 2, func(t *testing.T, _ *Monitor, w *ward) {
+	watch(t, 2, func(t *testing.T, _ *Monitor, w *crew) {
 		leaking := w.workers[1]
 		for range 60 {
 			leaking.heap += mib
@@ -203,7 +203,7 @@ func TestLeak(t *testing.T) {
 // TestMissedBeats: out of service after three seconds, ended after ten, and not
 // taken back in between because of probes that were good before.
 func TestMissedBeats(t *testing.T) {
-	watch(t, 2, func(t *testing.T, _ *Monitor, w *ward) {
+	watch(t, 2, func(t *testing.T, _ *Monitor, w *crew) {
 		w.pass(30 * time.Second)
 		stopped, since := w.workers[0], time.Since(w.begun)
 		stopped.lastBeat, stopped.hangs = time.Now(), true
@@ -221,12 +221,16 @@ func TestMissedBeats(t *testing.T) {
 	})
 }
 
-// TestHangingEngine: runs that do not end when told to.
+// TestHangingEngine: runs that do not end when told to, for a second.
 func TestHangingEngine(t *testing.T) {
-	watch(t, 2, func(t *testing.T, _ *Monitor, w *ward) {
+	watch(t, 2, func(t *testing.T, _ *Monitor, w *crew) {
 		w.pass(time.Second)
 		w.workers[0].overstay = 1
-		w.pass(2 * lookEvery)
+		w.pass(time.Second - lookEvery)
+		if got := w.of("w1"); len(got) > 0 {
+			t.Errorf("verdicts before a second: %v", w.verdicts)
+		}
+		w.pass(3 * lookEvery)
 		if got := w.of("w1"); !reflect.DeepEqual(got, []Verdict{Kill}) {
 			t.Errorf("verdicts: %v", w.verdicts)
 		}
@@ -236,7 +240,7 @@ func TestHangingEngine(t *testing.T) {
 // TestAllFailTogether: then it is the probe, or what all of them need. The monitor
 // says so, doubts and kills nobody, and judges again when it is over.
 func TestAllFailTogether(t *testing.T) {
-	watch(t, 5, func(t *testing.T, m *Monitor, w *ward) {
+	watch(t, 5, func(t *testing.T, m *Monitor, w *crew) {
 		w.pass(30 * time.Second)
 		for _, worker := range w.workers {
 			worker.sick = errSick
@@ -268,7 +272,7 @@ func TestAllFailTogether(t *testing.T) {
 func TestOneDoubtedBeforeTheOthersFail(t *testing.T) {
 	patient := DefaultPolicy()
 	patient.DoubtTime = 20 * time.Second
-	watchBy(t, patient, 2, func(t *testing.T, m *Monitor, w *ward) {
+	watchBy(t, patient, 2, func(t *testing.T, m *Monitor, w *crew) {
 		w.workers[0].sick = errSick
 		w.until(t, func() bool { return w.workers[0].standing == Doubtful })
 		w.workers[1].sick = errSick
@@ -285,7 +289,7 @@ func TestOneDoubtedBeforeTheOthersFail(t *testing.T) {
 func TestSilentWorkersRaiseNoAlarm(t *testing.T) {
 	patient := DefaultPolicy()
 	patient.BeatsGone, patient.DoubtTime = time.Hour, time.Hour
-	watchBy(t, patient, 3, func(t *testing.T, m *Monitor, w *ward) {
+	watchBy(t, patient, 3, func(t *testing.T, m *Monitor, w *crew) {
 		w.pass(30 * time.Second)
 		for _, worker := range w.workers[:2] {
 			worker.lastBeat, worker.hangs = time.Now(), true
@@ -297,7 +301,7 @@ func TestSilentWorkersRaiseNoAlarm(t *testing.T) {
 	})
 }
 
-func serving(w *ward) (n int) {
+func serving(w *crew) (n int) {
 	for _, worker := range w.workers {
 		if worker.standing == Good {
 			n++
@@ -308,7 +312,7 @@ func serving(w *ward) (n int) {
 
 // TestMonitorForgets: of a worker that has gone nothing is kept.
 func TestMonitorForgets(t *testing.T) {
-	watch(t, 2, func(t *testing.T, m *Monitor, w *ward) {
+	watch(t, 2, func(t *testing.T, m *Monitor, w *crew) {
 		w.pass(time.Second)
 		w.workers = w.workers[:1]
 		w.pass(time.Second)
@@ -324,7 +328,7 @@ func TestMonitorForgets(t *testing.T) {
 // TestRunReturns at once when it is told to, probes under way and all.
 func TestRunReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWard(3)
+		w := newCrew(3)
 		for _, worker := range w.workers {
 			worker.hangs = true
 		}
