@@ -20,10 +20,10 @@ func (e *DamageError) Unwrap() error { return e.Err }
 
 const tempPattern = ".tmp-*"
 
-// replaceFile gives path new content, with mode 0600, such that a crash leaves
+// ReplaceFile gives path new content, with mode 0600, such that a crash leaves
 // the old content or the new, whole. When it returns without error the new
 // content is on the disk.
-func replaceFile(path string, content []byte) error {
+func ReplaceFile(path string, content []byte) error {
 	dir := filepath.Dir(path)
 	temp, err := os.CreateTemp(dir, tempPattern) // its mode is 0600
 	if err != nil {

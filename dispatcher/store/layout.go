@@ -105,7 +105,7 @@ func (l layout) writeIndex(id PlanID, x index) error {
 	if err := makeDir(l.accountDir(id.Account)); err != nil {
 		return err
 	}
-	return replaceFile(l.indexFile(id), append(raw, '\n'))
+	return ReplaceFile(l.indexFile(id), append(raw, '\n'))
 }
 
 func (l layout) readBundle(hash string) (Bundle, error) {
@@ -131,5 +131,5 @@ func (l layout) readBundle(hash string) (Bundle, error) {
 }
 
 func (l layout) writeBundle(hash string, b Bundle) error {
-	return replaceFile(l.bundleFile(hash), b.encode())
+	return ReplaceFile(l.bundleFile(hash), b.encode())
 }

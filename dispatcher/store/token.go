@@ -59,5 +59,5 @@ func makeToken(path string) (string, error) {
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails
 	token := hex.EncodeToString(secret)
-	return token, replaceFile(path, []byte(token+"\n"))
+	return token, ReplaceFile(path, []byte(token+"\n"))
 }
