@@ -11,6 +11,8 @@ type Module struct {
 	Standard  bool // as in the Lua 5.1 manual, with bounds
 	Fields    []Field
 	Functions []Function
+	Records   []Record // tables that the functions take or give
+	Chapter   string   // more to say in the manual
 }
 
 // Field is a value in a module.
@@ -36,8 +38,10 @@ type Return struct{ Type, Doc string }
 // and the manual are derived from it.
 var API = []Module{
 	{
-		Name:   "call",
-		Object: true,
+		Name:    "call",
+		Object:  true,
+		Records: DialRecords,
+		Chapter: dialChapter,
 		Doc: "The call to decide. Facts can be read, not changed; verbs take effect at once, in the order of the script. " +
 			"A call is decided once: by `reject`, by `redirect`, or by a `dial` that is answered. A script that ends without deciding lets the call fail with 480.",
 		Fields: []Field{
@@ -159,6 +163,7 @@ var API = []Module{
 				Doc: "CRC-32 (IEEE) of a text.", Example: `local server = 1 + hash.crc32(call.id) % 3`},
 		},
 	},
+	httpModule, dnsModule, enumModule, kvModule, limitModule, sysModule,
 	standard("", "Functions of Lua 5.1. `require` knows the files of the plan only: `require \"gateways\"` is gateways.lua, `require \"lib.gateways\"` is lib/gateways.lua. "+
 		"There is no io, os, debug, package, load, loadstring, dofile, collectgarbage, getfenv or setfenv. The library's tables and `call` are read-only.",
 		"assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "print", "rawequal", "rawget", "rawset", "require",
@@ -203,4 +208,14 @@ func (m Module) names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// hasField reports whether m has a field of that name.
+func (m Module) hasField(name string) bool {
+	for _, f := range m.Fields {
+		if f.Name == name {
+			return true
+		}
+	}
+	return false
 }

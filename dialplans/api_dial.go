@@ -1,5 +1,7 @@
 package dialplans
 
+import "slices"
+
 // Record is a table that a function of the API takes or gives.
 type Record struct {
 	Name   string
@@ -42,9 +44,9 @@ var DialRecords = []Record{
 	}},
 }
 
-// record is one of DialRecords.
+// record is one of the records of the API.
 func record(name string) Record {
-	for _, r := range DialRecords {
+	for _, r := range slices.Concat(DialRecords, ReachRecords) {
 		if r.Name == name {
 			return r
 		}

@@ -47,6 +47,7 @@ var library = sync.OnceValue(func() *libraryTables {
 			lib.text.RawSetString("__metatable", lua.LString("string"))
 		}
 	}
+	addSys(globals.RawGetString("sys").(*lua.LTable))
 	addMath(frozen[globals.RawGetString("math").(*lua.LTable)])
 	globals.RawSetString("_VERSION", lua.LString("Lua 5.1"))
 	globals.RawSetString(concatName, function(concat))
@@ -62,6 +63,7 @@ func bindings() map[string]lua.LGFunction {
 	for _, part := range []map[string]lua.LGFunction{
 		baseFunctions, stringFunctions, tableFunctions, mathFunctions, coroutineFunctions,
 		callFunctions, logFunctions, reFunctions, jsonFunctions, timeFunctions, numberFunctions, hashFunctions,
+		httpFunctions, dnsFunctions, kvFunctions, limitFunctions, sysFunctions,
 	} {
 		maps.Copy(all, part)
 	}

@@ -21,7 +21,7 @@ const (
 	// stepTime is the longest that a step of paid work is taken to last.
 	stepTime = 50 * time.Nanosecond
 
-	// totalLimit is how long a run may go on in all, waits included.
+	// totalLimit is how long a run may go on in all, dials included.
 	totalLimit = 300 * time.Second
 	// afterCall is how long a script may go on once its call has been answered
 	// or given up.
@@ -55,12 +55,13 @@ type budget struct {
 	run *Run
 
 	over  atomic.Pointer[ending]
-	begun atomic.Int64 // wall clock at the start of Lua less the waits since, ns since the epoch
+	begun atomic.Int64 // wall clock at the start of Lua plus the waits since, ns since the epoch
 	spent atomic.Int64 // ns in Lua plus one, while the script waits and when it has ended
 
 	start     time.Time
 	paused    time.Duration // since start, when the present wait began
 	waited    time.Duration // in all waits before
+	stood     time.Duration // in those of them for which the script's clock stood still
 	looked    time.Duration // on the script's clock, at the last look
 	cpu       time.Duration
 	paid      time.Duration // for work since the last look
@@ -80,27 +81,48 @@ func (b *budget) begin() {
 
 // finish stops the clock and gives the time charged.
 func (b *budget) finish() time.Duration {
-	now := b.clock()
-	b.charge(now)
-	b.spent.Store(int64(now) + 1)
+	b.charge(b.clock())
+	b.spent.Store(int64(time.Since(b.start)-b.waited) + 1)
 	return b.cpu
 }
 
-// clock is the script's own: the time since begin, without waits.
-func (b *budget) clock() time.Duration { return time.Since(b.start) - b.waited }
+// clock is the script's own: the time since begin, without what legs took to ring.
+func (b *budget) clock() time.Duration { return time.Since(b.start) - b.stood }
 
-// pause stops the script's clock for a wait, resume lets it go on.
+// pause begins a wait, which is no time in Lua.
 func (b *budget) pause() {
 	b.paused = time.Since(b.start)
-	b.charge(b.paused - b.waited)
+	b.charge(b.paused - b.stood)
 	b.spent.Store(int64(b.paused-b.waited) + 1)
 }
 
-func (b *budget) resume() {
-	waited := time.Since(b.start) - b.paused
-	b.waited += waited
-	b.begun.Add(int64(waited))
+// resume ends a wait, for which the script's clock stood still or went on.
+func (b *budget) resume(still bool) {
+	took := time.Since(b.start) - b.paused
+	b.waited += took
+	if still {
+		b.stood += took
+	}
+	b.looked = b.clock()
+	b.begun.Add(int64(took))
 	b.spent.Store(0)
+}
+
+// patience is how long a wait may last.
+func (b *budget) patience(still bool) time.Duration {
+	if still {
+		return b.totalLeft()
+	}
+	return b.remaining()
+}
+
+// endLate ends a run whose time went by while it waited.
+func (b *budget) endLate() {
+	if b.totalLeft() == 0 {
+		b.endTotal()
+		return
+	}
+	b.endWall()
 }
 
 // part shortens the time that the script has left: its call is over as far as
@@ -149,21 +171,28 @@ func (b *budget) look() {
 	switch {
 	case b.cpu > b.cpuLimit:
 		b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script used more than %v of CPU time", b.cpuLimit))
-	case now > b.wallLimit && b.farewell != "":
-		b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script went on for more than %v after %s", afterCall, b.farewell))
 	case now > b.wallLimit:
-		b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script took longer than %v", b.wallLimit))
-	case now+b.waited > totalLimit:
+		b.endWall()
+	case now+b.stood > totalLimit:
 		b.endTotal()
 	}
 }
 
-// endTotal ends a run that has lasted too long, waits included.
+// endWall ends a run that has taken too long by the script's clock.
+func (b *budget) endWall() {
+	if b.farewell != "" {
+		b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script went on for more than %v after %s", afterCall, b.farewell))
+		return
+	}
+	b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script took longer than %v", b.wallLimit))
+}
+
+// endTotal ends a run that has lasted too long, dials included.
 func (b *budget) endTotal() {
 	b.end(proto.Outcome_OUTCOME_LIMIT, fmt.Sprintf("the script and its dials took longer than %v", totalLimit))
 }
 
-// totalLeft is how long the run may still go on, waits included.
+// totalLeft is how long the run may still go on, dials included.
 func (b *budget) totalLeft() time.Duration { return max(0, totalLimit-time.Since(b.start)) }
 
 // charge adds what has passed since the last look to the CPU time.

@@ -10,16 +10,21 @@ import (
 	"dialyard/proto"
 )
 
-// switchboard is a host that keeps what a run wants and answers its dials as it
-// was told, one after the other; with nothing left to say, they have failed.
+// switchboard is a host that keeps what a run wants and answers its dials and
+// what it asks as it was told, one after the other; with nothing left to say, they
+// have failed.
 type switchboard struct {
 	recorder
 	run     *Run
 	answers []*proto.Dialled
+	told    []*proto.Answer
 }
 
 func (s *switchboard) Instruct(i *proto.Instruction) {
 	s.recorder.Instruct(i)
+	if i.GetAsk() != nil {
+		s.answer(i)
+	}
 	if i.GetDial() == nil {
 		return
 	}

@@ -56,6 +56,39 @@
 ---@field seconds number How long the dial took.
 ---@field contacts? string[] URIs of a 3xx that is returned; at most 10, and only those that `call:redirect` takes.
 
+---What `http.get` and `http.post` take beside the rest.
+---@class dialyard.RequestOptions
+---@field headers? table<string, string> Headers of the request, at most 20 and 8 KiB. Those of the connection (Host, Content-Length, ...) cannot be set.
+---@field timeout? number Seconds for all of it, redirects too, at most 30. The account's limit, and what the script has left, bound it.
+
+---A request as `http.request` takes it.
+---@class dialyard.Request
+---@field method? "GET"|"HEAD"|"POST"|"PUT"|"PATCH"|"DELETE" GET if absent.
+---@field url string An http: or https: URL, at most 2 KiB.
+---@field body? string|table At most 64 KiB; none with GET and HEAD. A table is sent as JSON.
+---@field headers? table<string, string> Headers of the request, at most 20 and 8 KiB. Those of the connection (Host, Content-Length, ...) cannot be set.
+---@field timeout? number Seconds for all of it, redirects too, at most 30. The account's limit, and what the script has left, bound it.
+
+---What a server answered.
+---@class dialyard.Response
+---@field status integer Its status; 404 and 500 are answers, too.
+---@field headers table<string, string> First value of each header by name; case does not matter. `pairs` goes through all lines in order.
+---@field body string The body, at most 192 KiB: a longer one is an error.
+---@field json fun(self: dialyard.Response): any, string? `response:json()` is the body decoded, or nil and what is wrong, as from `json.decode`.
+
+---A record of the DNS; what it has depends on its type.
+---@class dialyard.DNSRecord
+---@field value string The address, name or text; of NAPTR the replacement.
+---@field ttl integer Seconds for which it holds.
+---@field priority? integer Of MX and SRV, lower goes first.
+---@field weight? integer Of SRV.
+---@field port? integer Of SRV.
+---@field order? integer Of NAPTR, lower goes first.
+---@field preference? integer Of NAPTR, among those of one order.
+---@field flags? string Of NAPTR.
+---@field service? string Of NAPTR.
+---@field regexp? string Of NAPTR.
+
 ---The call to decide. Facts can be read, not changed; verbs take effect at once, in the order of the script. A call is decided once: by `reject`, by `redirect`, or by a `dial` that is answered. A script that ends without deciding lets the call fail with 480.
 ---@class dialyard.call
 ---@field id string Call-ID of the request.
@@ -265,3 +298,182 @@ function hash.sha256(text) end
 ---@param text string
 ---@return integer # 0 to 4294967295
 function hash.crc32(text) end
+
+---Requests to the web servers that the account may reach, at most 20 in a run. Whatever the server or the network does is a return value: a plan should go on without an answer. The script's time goes on while it waits.
+---@class dialyard.http
+http = {}
+
+---Fetches a page.
+---@param url string
+---@param options? dialyard.RequestOptions
+---@return dialyard.Response? # the answer; nil if there is none
+---@return string? # what went wrong, such as "timeout" or "not allowed: host"
+function http.get(url, options) end
+
+---Posts a body: text as it is, a table as JSON.
+---@param url string
+---@param body string|table
+---@param options? dialyard.RequestOptions
+---@return dialyard.Response? # the answer; nil if there is none
+---@return string? # what went wrong, such as "timeout" or "not allowed: host"
+function http.post(url, body, options) end
+
+---Makes any request.
+---@param request dialyard.Request
+---@return dialyard.Response? # the answer; nil if there is none
+---@return string? # what went wrong, such as "timeout" or "not allowed: host"
+function http.request(request) end
+
+---Makes text fit to be a part of a URL; do this with all that comes from the caller.
+---@param text string
+---@return string # the text with %XX for what a URL may not have
+function http.escape(text) end
+
+---Questions to the DNS.
+---@class dialyard.dns
+dns = {}
+
+---The records of a name. The name may be any text: what is no name is an outcome, not an error.
+---@param name string
+---@param type? "A"|"AAAA"|"CNAME"|"MX"|"NAPTR"|"PTR"|"SRV"|"TXT"
+---@return dialyard.DNSRecord[]? # its records, at most 50; none if the name has none of that type
+---@return string? # what went wrong
+function dns.lookup(name, type) end
+
+---Telephone numbers in the DNS, RFC 6116.
+---@class dialyard.enum
+enum = {}
+
+---The SIP URIs of an international number, with or without +.
+---@param number string
+---@param zone? string
+---@return string[]? # sip: and sips: URIs, the best first; none if the number has none
+---@return string? # what went wrong
+function enum.lookup(number, zone) end
+
+---Values that outlast the call, by key. All plans of an account share them. A key has 1 to 256 bytes, a value at most 16 KiB; a time to live is in whole seconds, at most a year, and without one the key stays.
+---@class dialyard.kv
+kv = {}
+
+---The value of a key.
+---@param key string
+---@return string? # the value; nil if there is none
+---@return string? # what went wrong
+function kv.get(key) end
+
+---Gives a key a value. Numbers become strings.
+---@param key string
+---@param value string|number
+---@param ttl? integer
+---@return boolean? # true; nil if it could not be set
+---@return string? # what went wrong
+function kv.set(key, value, ttl) end
+
+---Takes a key away.
+---@param key string
+---@return boolean? # whether it was there; nil if nobody knows
+---@return string? # what went wrong
+function kv.delete(key) end
+
+---Adds to a number, 0 if the key is not there. Calls that do this at the same time all count.
+---@param key string
+---@param by? integer
+---@param ttl? integer
+---@return integer? # the new number; nil if there is none
+---@return string? # what went wrong, such as a value that is no whole number
+function kv.incr(key, by, ttl) end
+
+---Limits by name, for all calls of the account. Without an answer there is no place: both functions give false, and why. A name has 1 to 64 bytes; calls that share a limit should ask for the same number of places.
+---@class dialyard.limit
+limit = {}
+
+---Takes one of so many places, 1 to 1000000, until the call ends, however it does. A call that has one is granted it again.
+---@param name string
+---@param places integer
+---@return boolean # whether there was one
+---@return string? # what went wrong, if that is why
+function limit.slot(name, places) end
+
+---Takes one of so many places, 1 to 1000000, per time, at most a day.
+---@param name string
+---@param count integer
+---@param seconds number
+---@return boolean # whether there was one
+---@return string? # what went wrong, if that is why
+function limit.rate(name, count, seconds) end
+
+---The names that scripts of 2009 use, over `call`, `log`, `http`, `enum` and `kv`; new plans need none of them. Once a dial has been answered, `sys.Dial` and `sys.Respond` do nothing but log that; the script has one second left, as after any `call:dial`.
+---@class dialyard.sys
+---@field Username string The account, `call.account`.
+---@field DialPlanName string The plan, `call.plan`.
+---@field LastDialled string? What was last given to `sys.Dial`.
+---@field LastFailureStatus integer? SIP status of the last `sys.Dial` that was not answered.
+---@field LastFailureReason string? The phrase that came with it.
+---@field Trace boolean Can be set: if true, each `sys.Dial` logs its outcome.
+sys = {}
+
+---Writes a line to the log, as `log` does.
+---@param text any
+function sys.Log(text) end
+
+---Dials a dial string, with the headers and the From set before. Times are in seconds, 0 stands for none.
+---@param data string
+---@param ringTimeout? number
+---@param answeredLimit? number
+---@return dialyard.Dialled # how it ended, as from `call:dial`
+function sys.Dial(data, ringTimeout, answeredLimit) end
+
+---`call:reject`, or `call:ring` for 180 to 183. Headers may be a string, `Name: value` with `|` between several.
+---@param code integer
+---@param reason? string
+---@param headers? string|table<string, string>
+function sys.Respond(code, reason, headers) end
+
+---Sets what callees of later dials see as From; what is absent or empty is as the caller sent it.
+---@param name? string
+---@param user? string
+---@param host? string
+function sys.SetFromHeader(name, user, host) end
+
+---Adds a header, `Name: value`, to the INVITEs of later dials, in the place of one of that name.
+---@param line string
+function sys.SetCustomSIPHeader(line) end
+
+---Takes such a header away.
+---@param name string
+function sys.RemoveCustomSIPHeader(name) end
+
+---Takes them all away.
+function sys.ClearCustomSIPHeaders() end
+
+---The first of what `enum.lookup` finds.
+---@param number string
+---@return string? # the first URI; nil if there is none
+---@return string? # what went wrong
+function sys.ENUMLookup(number) end
+
+---Fetches a page, with `http.get`.
+---@param url string
+---@param timeout? number
+---@return string? # the page's first 8192 bytes
+---@return string? # what went wrong, also a status that is not 2xx
+function sys.WebGet(url, timeout) end
+
+---`kv.get`.
+---@param key string
+---@return string? # the value; nil if there is none
+---@return string? # what went wrong
+function sys.DBRead(key) end
+
+---`kv.set`.
+---@param key string
+---@param value string|number
+---@return boolean? # true
+---@return string? # what went wrong
+function sys.DBWrite(key, value) end
+
+---`kv.delete`.
+---@param key string
+---@return boolean? # whether it was there
+---@return string? # what went wrong
+function sys.DBDelete(key) end

@@ -19,20 +19,26 @@
 //	   ▼
 //	 Run ─── fresh globals ─► read-only library ─► Go functions  bind.go lib_*.go
 //	   │         budget: asked before each instruction           budget.go
-//	   │         call:dial sleeps until Run.Result, Run.Stop
-//	   │         or the end of its total time                    wait.go
+//	   │         call:dial, and what asks the dispatcher's
+//	   │         broker (http, dns, enum, kv, limit), sleep
+//	   │         until Run.Result, Run.Stop or the end of
+//	   │         their time                                      wait.go lib_ask.go
 //	   ▼
 //	 Host.Instruct, Host.Log, and at the end proto.Done
 //
 // The arguments of call:dial become a [proto.Dial] in lib_dialling.go; strings in
-// the syntax of 2009 are taken apart in dialstring.go, which knows no Lua.
+// the syntax of 2009 are taken apart in dialstring.go, which knows no Lua. What a
+// script asks of the broker becomes a [proto.Ask]; whatever comes of it is a return
+// value. The names of 2009, sys, are Lua over the rest of the API (sys.lua), which
+// runs only for scripts that use them.
 //
 // # Guarantees
 //
 //   - Execute returns, whatever the script does, soon after the first limit or
 //     [Run.Stop], and never panics. No goroutine belongs to a run, and a timer
-//     only while it waits for a dial. Waiting costs no time of the script, whose
-//     clock stands still; with its waits a run lasts 300 s at the most.
+//     only while it waits. While legs ring the script's clock stands still; with
+//     its dials a run lasts 300 s at the most. Any other wait is the script's time,
+//     though no CPU time.
 //   - A run waits for one answer at a time: its coroutines share its goroutine, so
 //     no other instruction leaves meanwhile. Answers to anything else are ignored.
 //   - A run sees nothing of another: its globals and modules are new, and all it

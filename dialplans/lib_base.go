@@ -85,8 +85,10 @@ func baseNext(L *lua.LState) int {
 }
 
 func basePairs(L *lua.LState) int {
-	if u, ok := L.Get(1).(*lua.LUserData); ok && u == headersObject {
-		return headerPairs(L)
+	if u, ok := L.Get(1).(*lua.LUserData); ok {
+		if lines, ok := headersIn(L, u); ok {
+			return headerPairs(L, lines)
+		}
 	}
 	L.CheckTable(1)
 	L.Push(nextFunction)

@@ -110,7 +110,7 @@ func callReject(L *lua.LState) int {
 	reject := &proto.Reject{Code: code(L, 2, 0, 400, 699), Reason: L.OptString(3, "")}
 	check(L, checkText("reason", reject.Reason, maxReason))
 	if headers := L.OptTable(4, nil); headers != nil {
-		reject.Headers = headersOf(L, headers)
+		reject.Headers = headersOf(L, headers, checkHeader)
 	}
 	return decide(L, "reject").instruct(L, &proto.Instruction{Is: &proto.Instruction_Reject{Reject: reject}})
 }
@@ -214,8 +214,9 @@ func targetsOf(L *lua.LState, n int) []string {
 	return targets
 }
 
-// headersOf is a table of header names and values, in the table's order.
-func headersOf(L *lua.LState, t *lua.LTable) []*proto.Header {
+// headersOf is a table of header names and values, in the table's order; right
+// says what is wrong with one.
+func headersOf(L *lua.LState, t *lua.LTable, right func(name, value string) error) []*proto.Header {
 	var list []*proto.Header
 	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
 		name, ok := k.(lua.LString)
@@ -223,7 +224,7 @@ func headersOf(L *lua.LState, t *lua.LTable) []*proto.Header {
 			L.RaiseError("headers are given as {[\"X-Name\"] = \"value\"}")
 		}
 		value := textOf(L, v)
-		check(L, checkHeader(string(name), value))
+		check(L, right(string(name), value))
 		if list = append(list, &proto.Header{Name: string(name), Value: value}); len(list) > maxHeadersSet {
 			L.RaiseError("more than %d headers", maxHeadersSet)
 		}

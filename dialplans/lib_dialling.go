@@ -1,10 +1,6 @@
 package dialplans
 
 import (
-	"fmt"
-	"slices"
-	"strings"
-
 	lua "github.com/yuin/gopher-lua"
 
 	"dialyard/proto"
@@ -12,7 +8,7 @@ import (
 
 // dialling is the arguments of one call:dial as they are read.
 type dialling struct {
-	lua      *lua.LState
+	options
 	base     *proto.DialLeg // what all legs have of the options
 	strategy string         // empty unless the script said
 	total    uint32         // ms
@@ -20,12 +16,8 @@ type dialling struct {
 
 // newDialling reads the options at an argument.
 func newDialling(L *lua.LState, n int) *dialling {
-	d := &dialling{lua: L, base: &proto.DialLeg{}}
-	if options := L.OptTable(n, nil); options != nil {
-		d.fields("dial options", options, fieldNames("dialyard.DialOptions"), func(name string, v lua.LValue) {
-			d.option(name, v)
-		})
-	}
+	d := &dialling{options: options{L}, base: &proto.DialLeg{}}
+	d.given(n, "dial options", "dialyard.DialOptions", d.option)
 	return d
 }
 
@@ -33,7 +25,7 @@ func newDialling(L *lua.LState, n int) *dialling {
 func (d *dialling) option(name string, v lua.LValue) {
 	switch name {
 	case "strategy":
-		d.strategy = pick(d, name, v, map[string]string{"parallel": "parallel", "serial": "serial"})
+		d.strategy = pick(d.options, name, v, map[string]string{"parallel": "parallel", "serial": "serial"})
 	case "total":
 		d.total = d.seconds(name, v, totalRange)
 	default:
@@ -53,13 +45,13 @@ func (d *dialling) legOption(leg *proto.DialLeg, name string, v lua.LValue) {
 	case "from":
 		d.from(leg, d.table(name, v))
 	case "headers":
-		leg.Headers = headersOf(d.lua, d.table(name, v))
+		leg.Headers = headersOf(d.lua, d.table(name, v), checkHeader)
 		check(d.lua, checkLegHeaders(leg.Headers))
 	case "redirect":
-		leg.Redirects = pick(d, name, v, map[string]proto.Redirects{
+		leg.Redirects = pick(d.options, name, v, map[string]proto.Redirects{
 			"follow": proto.Redirects_REDIRECTS_FOLLOW, "return": proto.Redirects_REDIRECTS_RETURN})
 	case "transfer":
-		leg.Transfers = pick(d, name, v, map[string]proto.Transfers{
+		leg.Transfers = pick(d.options, name, v, map[string]proto.Transfers{
 			"none": proto.Transfers_TRANSFERS_NONE, "pass": proto.Transfers_TRANSFERS_PASS, "call": proto.Transfers_TRANSFERS_CALL})
 	}
 }
@@ -141,65 +133,4 @@ func (d *dialling) legs(element lua.LValue) []*proto.DialGroup {
 	}
 	d.lua.RaiseError("a target is a %s, not a string or a table", element.Type())
 	return nil
-}
-
-// fields calls take for each field of a table, which must have no others than
-// names.
-func (d *dialling) fields(thing string, t *lua.LTable, names []string, take func(name string, v lua.LValue)) {
-	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
-		name := lua.LVAsString(k)
-		if _, ok := k.(lua.LString); !ok || !slices.Contains(names, name) {
-			d.lua.RaiseError("%s", unknownField(thing, name, names))
-		}
-		take(name, v)
-	}
-}
-
-// fieldNames are the fields of a record of the API.
-func fieldNames(of string) []string {
-	var names []string
-	for _, f := range record(of).Fields {
-		names = append(names, strings.TrimSuffix(f.Name, "?"))
-	}
-	slices.Sort(names)
-	return names
-}
-
-func (d *dialling) seconds(name string, v lua.LValue, in timeRange) uint32 {
-	n, ok := v.(lua.LNumber)
-	if !ok {
-		d.wrong(name, v, "number")
-	}
-	ms, err := in.milliseconds(float64(n))
-	check(d.lua, err)
-	return ms
-}
-
-func (d *dialling) text(name string, v lua.LValue) string {
-	s, ok := v.(lua.LString)
-	if !ok {
-		d.wrong(name, v, "string")
-	}
-	return string(s)
-}
-
-func (d *dialling) table(name string, v lua.LValue) *lua.LTable {
-	t, ok := v.(*lua.LTable)
-	if !ok {
-		d.wrong(name, v, "table")
-	}
-	return t
-}
-
-func (d *dialling) wrong(name string, v lua.LValue, want string) {
-	d.lua.RaiseError("%s is a %s, not a %s", name, v.Type(), want)
-}
-
-// pick is what the word at an option stands for.
-func pick[T any](d *dialling, name string, v lua.LValue, choices map[string]T) T {
-	chosen, err := choice(d.text(name, v), choices)
-	if err != nil {
-		check(d.lua, fmt.Errorf("%s: %w", name, err))
-	}
-	return chosen
 }

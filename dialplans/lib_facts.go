@@ -79,11 +79,20 @@ func headerIndex(L *lua.LState) int {
 	return 1
 }
 
-// headerPairs makes pairs(call.headers) go through all lines in order.
-func headerPairs(L *lua.LState) int {
+// headersIn are the lines in an object that holds headers: those of the request,
+// or of a response.
+func headersIn(L *lua.LState, u *lua.LUserData) (lines []header, ok bool) {
+	if u == headersObject {
+		return runOf(L).headerLines(), true
+	}
+	lines, ok = u.Value.([]header)
+	return lines, ok
+}
+
+// headerPairs makes pairs of headers go through all lines in order.
+func headerPairs(L *lua.LState, lines []header) int {
 	at := 0
 	L.Push(function(func(L *lua.LState) int {
-		lines := runOf(L).headerLines()
 		if at == len(lines) {
 			L.Push(lua.LNil)
 			return 1

@@ -27,7 +27,8 @@ run, the caller hears 500, and the error with its file and line is in the log. W
 does, such as a number without a route, is a return value.
 
 Each run is bounded: by default 10 seconds without the time it waits for a dial (300 with it), of which
-1 second of computing, 100 instructions to the call, 20 legs, 200 lines of log. Calls may be nested 200 deep, the ones in ` + "`return f(x)`" + ` too.
+1 second of computing, 100 instructions to the call, 20 legs, 20 HTTP requests, 200 lines of log. What a script
+asks of ` + "`http`" + `, ` + "`dns`" + `, ` + "`enum`" + `, ` + "`kv`" + ` and ` + "`limit`" + ` counts as an instruction, and the time it waits for the answer as its own. Calls may be nested 200 deep, the ones in ` + "`return f(x)`" + ` too.
 `)
 	for _, m := range API {
 		m.chapter(&b)
@@ -54,17 +55,17 @@ func (m Module) chapter(b *strings.Builder) {
 		for _, f := range m.Fields {
 			fmt.Fprintf(b, "| `%s.%s` | `%s` | %s |\n", m.Name, f.Name, cell(f.Type), cell(f.Doc))
 		}
+	}
+	if m.Object {
 		b.WriteString("\nA `dialyard.Party` has `uri`, `user`, `host` and `name`; `tostring` gives its URI.\n")
 	}
 	for _, f := range m.Functions {
 		m.section(b, f)
 	}
-	if m.Object {
-		for _, r := range DialRecords {
-			r.table(b)
-		}
-		b.WriteString(dialChapter)
+	for _, r := range m.Records {
+		r.table(b)
 	}
+	b.WriteString(m.Chapter)
 }
 
 // table lists the fields of a record; those with a question mark may be absent.

@@ -21,8 +21,8 @@ const (
 
 // Host receives what a run wants done. Its methods are called from the
 // goroutine that is in [Run.Execute]; every message is fresh and theirs to keep.
-// A Dial is to be answered by [Run.Result]: the run sleeps until then, or until
-// it is stopped.
+// A Dial and an Ask are to be answered by [Run.Result]: the run sleeps until then,
+// or until it is stopped or its time is over.
 type Host interface {
 	Instruct(*proto.Instruction)
 	Log(*proto.Log)
@@ -43,15 +43,17 @@ type Run struct {
 	env     *lua.LTable
 	modules map[string]lua.LValue
 	headers []header
-	parsed  bool // headers are
-	seq     uint32
-	legs    int    // dialled
-	decided string // what decided the call, as a clause; empty while nothing has
-	gone    bool   // the caller has given up
+	sys     *lua.LTable // what sys keeps, once it has been used
+	decided string      // what decided the call, as a clause; empty while nothing has
 	waiting atomic.Pointer[wait]
-	threads int  // coroutines made
-	depth   int  // of coroutines resuming each other
-	tainted bool // the Lua state must not be used again
+	seq     uint32
+	parsed  bool  // headers are
+	gone    bool  // the caller has given up
+	tainted bool  // the Lua state must not be used again
+	fetches uint8 // HTTP requests, up to maxFetches
+	legs    int   // dialled
+	threads int   // coroutines made
+	depth   int   // of coroutines resuming each other
 
 	logLines, logBytes int // left
 }

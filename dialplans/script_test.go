@@ -15,8 +15,11 @@ import (
 // shall say.
 var wanted = regexp.MustCompile("(?m)^(.*)--> (.*)$")
 
-// dialEnding says how a dial ends.
-var dialEnding = regexp.MustCompile("(?m)^--dial (.*)$")
+// dialEnding says how a dial ends, askedFor what is answered to what is asked.
+var (
+	dialEnding = regexp.MustCompile("(?m)^--dial (.*)$")
+	askedFor   = regexp.MustCompile("(?m)^--answer (.*)$")
+)
 
 // eqModule is the assertion that script tests require.
 const eqModule = `
@@ -30,7 +33,8 @@ end`
 // TestScripts runs the scripts in testdata/lua. A file is cut at lines of ---
 // into chunks, each a plan of its own; a chunk passes if it ends without an
 // error, or with the error that a comment --> names, on that line. Comments
-// that begin with --dial say how its dials end, one after the other.
+// that begin with --dial say how its dials end, one after the other, those with
+// --answer what comes of what it asks.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/lua/*.lua")
 	if err != nil || len(files) == 0 {
@@ -59,6 +63,9 @@ func testChunk(t *testing.T, chunk string) {
 	host := &switchboard{}
 	for _, m := range dialEnding.FindAllStringSubmatch(chunk, -1) {
 		host.answers = append(host.answers, tellDialled(t, m[1]))
+	}
+	for _, m := range askedFor.FindAllStringSubmatch(chunk, -1) {
+		host.told = append(host.told, tellAnswer(t, m[1]))
 	}
 	got := ""
 	p, err := Compile(map[string][]byte{mainFile: []byte(chunk), "eq.lua": []byte(eqModule)})

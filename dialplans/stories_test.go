@@ -16,9 +16,9 @@ import (
 const storiesDir = "../testdata/plans"
 
 // TestStories plays testdata/plans/PLAN.txt: each paragraph is a call, told by
-// its facts and how its dials end, and after => what the plan of that name does
-// with it. With -update
-// the outcomes are rewritten; read them before you commit them.
+// its facts, how its dials end and what it is answered, and after => what the plan
+// of that name does with it. With -update the outcomes are rewritten; read them
+// before you commit them.
 func TestStories(t *testing.T) {
 	plans, err := fs.ReadDir(Examples(), ".")
 	if err != nil {
@@ -86,6 +86,10 @@ func playStories(t *testing.T, p *Plan, plan, told string) string {
 					host.answers = append(host.answers, tellDialled(t, ending))
 					continue
 				}
+				if answer, ok := strings.CutPrefix(line, "answer "); ok {
+					host.told = append(host.told, tellAnswer(t, answer))
+					continue
+				}
 				tell(t, start.Facts, &now, line)
 			}
 		}
@@ -117,7 +121,7 @@ func tell(t *testing.T, facts *proto.Facts, now *time.Time, line string) {
 		}
 		*now = at
 	default:
-		t.Fatalf("a story has from, to, header, at and dial, not %q", line)
+		t.Fatalf("a story has from, to, header, at, dial and answer, not %q", line)
 	}
 }
 
@@ -145,6 +149,8 @@ func describe(i *proto.Instruction) string {
 		return fmt.Sprintf("tag %s: %s", is.Tag.Name, is.Tag.Value)
 	case *proto.Instruction_Dial:
 		return describeDial(is.Dial)
+	case *proto.Instruction_Ask:
+		return describeAsk(is.Ask)
 	}
 	return i.String()
 }

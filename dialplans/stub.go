@@ -29,10 +29,9 @@ func Stub() string {
 ---@field weekday "mon"|"tue"|"wed"|"thu"|"fri"|"sat"|"sun"
 ---@field iso string RFC 3339
 `)
-	for _, r := range DialRecords {
-		fmt.Fprintf(&b, "\n---%s\n---@class %s\n", r.Doc, r.Name)
-		for _, f := range r.Fields {
-			fmt.Fprintf(&b, "---@field %s %s %s\n", f.Name, f.Type, f.Doc)
+	for _, m := range API {
+		for _, r := range m.Records {
+			r.stub(&b)
 		}
 	}
 	for _, m := range API {
@@ -41,6 +40,13 @@ func Stub() string {
 		}
 	}
 	return b.String()
+}
+
+func (r Record) stub(b *strings.Builder) {
+	fmt.Fprintf(b, "\n---%s\n---@class %s\n", r.Doc, r.Name)
+	for _, f := range r.Fields {
+		fmt.Fprintf(b, "---@field %s %s %s\n", f.Name, f.Type, f.Doc)
+	}
 }
 
 func (m Module) stub(b *strings.Builder) {

@@ -38,8 +38,10 @@ func (r *Run) Result(answer *proto.Result) {
 func (r *Run) Waiting() bool { return r.waiting.Load() != nil }
 
 // await sends an instruction and sleeps until its answer comes, the run is
-// stopped or its total time is over; the answer is nil in the latter cases, and
-// the budget knows why. The clock of the script stands still meanwhile.
+// stopped or its time is over; the answer is nil in the latter cases, and the
+// budget knows why. While legs ring the clock of the script stands still: their
+// time is the call's. What the script asks for otherwise is its own time, though
+// none of it is CPU time.
 func (r *Run) await(i *proto.Instruction) (answer *proto.Result) {
 	w := &wait{seq: i.Seq, answer: make(chan *proto.Result, 1)}
 	r.waiting.Store(w)
@@ -48,15 +50,16 @@ func (r *Run) await(i *proto.Instruction) (answer *proto.Result) {
 	if r.budget.Err() != nil {
 		return nil
 	}
+	still := i.GetDial() != nil
 	r.budget.pause()
-	defer r.budget.resume()
-	timer := time.NewTimer(r.budget.totalLeft())
+	defer r.budget.resume(still)
+	timer := time.NewTimer(r.budget.patience(still))
 	defer timer.Stop()
 	r.host.Instruct(i)
 	select {
 	case answer = <-w.answer:
 	case <-timer.C:
-		r.budget.endTotal()
+		r.budget.endLate()
 	}
 	return answer
 }
