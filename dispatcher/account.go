@@ -4,20 +4,47 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dialyard/dispatcher/broker"
 	"dialyard/dispatcher/call"
 )
 
 // An Account counts what a tenant uses across all shards. Its zero value has no
 // limits. Safe for concurrent use; it must not be copied.
 type Account struct {
-	Runs   int          // scripts at once; 0 = no limit
-	Calls  int          // calls at once, answered ones too; 0 = no limit
-	Rate   int          // new calls per second, with a burst of one second's worth; 0 = no limit
-	Policy *call.Policy // of its calls; nil for the Dispatcher's
+	Runs   int            // scripts at once; 0 = no limit
+	Calls  int            // calls at once, answered ones too; 0 = no limit
+	Rate   int            // new calls per second, with a burst of one second's worth; 0 = no limit
+	Load   float64        // seconds of CPU per second of its scripts, with a burst of ten seconds' worth; 0 = no limit
+	Policy *call.Policy   // of its calls; nil for the Dispatcher's
+	Reach  *broker.Policy // of what its scripts ask; nil for nothing
 
+	own    usage
+	shared *usage // of the Account that this one replaced
+}
+
+// usage is what an account uses now.
+type usage struct {
 	running atomic.Int64
 	calls   atomic.Int64
-	next    atomic.Int64 // when the token bucket is full again, Unix ns
+	next    atomic.Int64 // when the bucket of calls is full again, Unix ns
+	paid    atomic.Int64 // when the bucket of CPU is full again, Unix ns
+}
+
+// used is what the account uses now, together with those it replaced.
+func (a *Account) used() *usage {
+	if a.shared != nil {
+		return a.shared
+	}
+	return &a.own
+}
+
+// replace takes over what the account of the same name used under other limits: its
+// calls go on.
+func (a *Account) replace(was *Account) { a.shared = was.used() }
+
+// limits are what the account is bounded by.
+func (a *Account) limits() [4]float64 {
+	return [4]float64{float64(a.Runs), float64(a.Calls), float64(a.Rate), a.Load}
 }
 
 // policy is the account's, or the given one if it has none.
@@ -33,15 +60,15 @@ func (a *Account) enter(now time.Time) bool {
 	if a == nil {
 		return true
 	}
-	if n := a.running.Add(1); a.Runs > 0 && n > int64(a.Runs) {
-		a.running.Add(-1)
+	if n := a.used().running.Add(1); a.Runs > 0 && n > int64(a.Runs) {
+		a.used().running.Add(-1)
 		return false
 	}
-	if n := a.calls.Load(); a.Calls > 0 && n >= int64(a.Calls) || a.Rate > 0 && !a.token(now.UnixNano()) {
-		a.running.Add(-1)
+	if n := a.used().calls.Load(); a.Calls > 0 && n >= int64(a.Calls) || a.spent(now.UnixNano()) || a.Rate > 0 && !a.token(now.UnixNano()) {
+		a.used().running.Add(-1)
 		return false
 	}
-	a.calls.Add(1)
+	a.used().calls.Add(1)
 	return true
 }
 
@@ -50,14 +77,14 @@ func (a *Account) enterCall() bool {
 	if a == nil {
 		return false
 	}
-	a.calls.Add(1)
+	a.used().calls.Add(1)
 	return true
 }
 
 // releaseRun gives the place of a run back.
 func (a *Account) releaseRun() {
 	if a != nil {
-		a.running.Add(-1)
+		a.used().running.Add(-1)
 	}
 }
 
@@ -65,7 +92,7 @@ func (a *Account) releaseRun() {
 func (a *Account) token(now int64) bool {
 	interval := int64(time.Second) / int64(a.Rate)
 	for {
-		next := a.next.Load()
+		next := a.used().next.Load()
 		from := max(next, now)
 		if from-now > int64(2*time.Second) {
 			from = now // the clock was set back
@@ -73,18 +100,40 @@ func (a *Account) token(now int64) bool {
 		if from+interval-now > int64(time.Second) {
 			return false
 		}
-		if a.next.CompareAndSwap(next, from+interval) {
+		if a.used().next.CompareAndSwap(next, from+interval) {
 			return true
 		}
 	}
 }
 
+// loadBurst is how much CPU time an account may take at once, in seconds of its Load.
+const loadBurst = 10 * time.Second
+
+// charge puts the CPU time of a run on the account: what is known only afterwards.
+func (a *Account) charge(now time.Time, cpu time.Duration) {
+	if a == nil || a.Load <= 0 {
+		return
+	}
+	cost := int64(float64(cpu) / a.Load)
+	for {
+		paid := a.used().paid.Load()
+		if a.used().paid.CompareAndSwap(paid, max(paid, now.UnixNano())+cost) {
+			return
+		}
+	}
+}
+
+// spent reports whether the account's scripts have taken all the CPU time they may.
+func (a *Account) spent(now int64) bool {
+	return a.Load > 0 && a.used().paid.Load()-now > int64(loadBurst)
+}
+
 // leave gives the place of a call back.
 func (a *Account) leave() {
 	if a != nil {
-		a.calls.Add(-1)
+		a.used().calls.Add(-1)
 	}
 }
 
 // Running is the number of the account's scripts under way.
-func (a *Account) Running() int { return int(a.running.Load()) }
+func (a *Account) Running() int { return int(a.used().running.Load()) }

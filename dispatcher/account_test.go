@@ -191,3 +191,32 @@ func TestAccountFromManyShards(t *testing.T) {
 		t.Errorf("%d entered, %d at once at the most, %d left behind", entered.Load(), most.Load(), a.Running())
 	}
 }
+
+// TestLoad spends an account's CPU time and waits for more.
+func TestLoad(t *testing.T) {
+	a, now := &Account{Load: 0.5}, time.Unix(1_800_000_000, 0)
+	enter := func() bool {
+		ok := a.enter(now)
+		if ok {
+			a.releaseRun()
+			a.leave()
+		}
+		return ok
+	}
+	a.charge(now, 4900*time.Millisecond)
+	if !enter() {
+		t.Error("refused below ten seconds' worth")
+	}
+	a.charge(now, 200*time.Millisecond)
+	if enter() {
+		t.Error("taken above ten seconds' worth")
+	}
+	now = now.Add(500 * time.Millisecond) // a quarter of a second of CPU later
+	if !enter() {
+		t.Error("refused when some of it was paid off")
+	}
+	free := &Account{}
+	if free.charge(now, time.Hour); !free.enter(now) {
+		t.Error("an account without a limit was refused")
+	}
+}

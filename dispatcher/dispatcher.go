@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dialyard/dispatcher/blame"
+	"dialyard/dispatcher/broker"
 	"dialyard/dispatcher/call"
 	"dialyard/dispatcher/locate"
 	"dialyard/dispatcher/sip"
@@ -19,9 +21,9 @@ import (
 // methods are safe for concurrent use and never block.
 type Workers interface {
 	// Start delivers a run to a worker and names it. only, if not empty, is the
-	// one worker that may take it; avoid is one that must not. It reports false
-	// if no worker had room.
-	Start(run *proto.Start, only, avoid string) (worker string, ok bool)
+	// one worker that may take it; avoid is one that must not; apart keeps the run
+	// away from others. It reports false if no worker had room.
+	Start(run *proto.Start, only, avoid string, apart bool) (worker string, ok bool)
 	// Cancel asks a worker to end a run.
 	Cancel(worker string, run uint64, reason string)
 	// Result answers an instruction that a run waits for.
@@ -49,6 +51,13 @@ type Options struct {
 	Version string
 	// Resolver finds the addresses of names that legs are sent to.
 	Resolver *locate.Resolver
+	// Blame knows which versions kill workers; whoever learns of a death tells it,
+	// before Lost.
+	Blame *blame.Ledger
+	// Broker does for scripts what a worker cannot reach; nil for nothing. Claims are
+	// the places of named limits that calls hold by it.
+	Broker *broker.Broker
+	Claims *broker.Claims
 	// Keep makes answered and ringing calls outlive this process; nil for not.
 	Keep Keeper
 }
@@ -84,6 +93,9 @@ func New(o Options) *Dispatcher {
 	d.Edge.Unreachable = d.unreachable
 	d.Route, d.IsLocal = d.Edge.Outbound, d.Edge.IsLocal
 	d.life, d.endLife = context.WithCancel(context.Background())
+	if d.Blame == nil {
+		d.Blame = &blame.Ledger{}
+	}
 	if d.Resolver == nil {
 		d.Resolver = &locate.Resolver{}
 	}
@@ -133,12 +145,17 @@ func (d *Dispatcher) Drain() { d.draining.Store(true) }
 func (d *Dispatcher) Table() *Table { return d.table.Load() }
 
 // SetTable puts a new table in force for all calls that arrive from now on.
-// Accounts that stay keep their counters.
+// Accounts keep their counters.
 func (d *Dispatcher) SetTable(t *Table) {
 	old := d.table.Load()
 	for name, a := range t.Accounts {
-		if was := old.Accounts[name]; was != nil && was.Runs == a.Runs && was.Rate == a.Rate && was.Calls == a.Calls && was.policy(&d.Policy) == a.policy(&d.Policy) {
+		was := old.Accounts[name]
+		switch {
+		case was == nil || was == a:
+		case was.limits() == a.limits() && was.Reach == a.Reach && was.policy(&d.Policy) == a.policy(&d.Policy):
 			t.Accounts[name] = was
+		default:
+			a.replace(was)
 		}
 	}
 	d.table.Store(t)

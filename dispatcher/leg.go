@@ -171,8 +171,20 @@ func (s *shard) impatient(now time.Time, g *leg) {
 	}
 	s.layer.Abort(g.client)
 	s.layer.Cancel(now, g.client, "")
+	g.live.forsake(&legMemo{*g.request, g.client.Branch(), remember(g.client.Peer())})
 	s.next(now, g, 408, "no answer")
 	s.resume(now, g.live)
+}
+
+// maxForsaken is how many addresses that were given up a call remembers.
+const maxForsaken = 8
+
+// forsake remembers an INVITE to an address that was given up: should it ring there
+// after all, even a later process is to cancel it.
+func (l *live) forsake(m *legMemo) {
+	if l.forsaken = append(l.forsaken, m); len(l.forsaken) > maxForsaken {
+		l.forsaken = l.forsaken[1:]
+	}
 }
 
 // cancelLeg gives a leg up; its end is told when it has come.

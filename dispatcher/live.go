@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"time"
 
+	"dialyard/dispatcher/blame"
+	"dialyard/dispatcher/broker"
 	"dialyard/dispatcher/call"
 	"dialyard/dispatcher/sip"
 	"dialyard/proto"
@@ -17,16 +19,21 @@ type live struct {
 	probe   string // the worker a probe is for; empty for calls
 
 	// While the caller waits for a final answer.
-	server  *sip.Server
-	invite  *sip.Message
-	faces   []string     // further To tags that the caller was shown
-	held    *sip.Reply   // that waits for the store
-	refusal *answerMemo  // sent to a caller of whom the store knows
-	start   *proto.Start // sent to a worker, once more if that worker is lost
-	seq     uint32       // of the next instruction
-	octets  int          // of headers asked for in this attempt
-	placed  time.Time
-	legs    []*leg // by their numbers in the Call; those that are over are nil
+	server    *sip.Server
+	invite    *sip.Message
+	faces     []string     // further To tags that the caller was shown
+	held      *sip.Reply   // that waits for the store
+	refusal   *answerMemo  // sent to a caller of whom the store knows
+	start     *proto.Start // sent to a worker, once more if that worker is lost
+	seq       uint32       // of the next instruction
+	octets    int          // of headers asked for in this attempt
+	placed    time.Time
+	apart     bool             // its run is on a worker for suspects
+	asks      *asking          // of the broker
+	allowance broker.Allowance // what its runs may still ask of it
+	claims    bool             // it may hold places of named limits
+	legs      []*leg           // by their numbers in the Call; those that are over are nil
+	forsaken  []*legMemo       // INVITEs to addresses that were given up
 
 	// While the parties talk.
 	parties   [2]*party
@@ -97,8 +104,22 @@ func (s *shard) perform(now time.Time, l *live, e call.Effect) {
 	}
 }
 
-// place asks the pool for a worker.
+// versionOf names the version of a plan that a call runs.
+func versionOf(r *call.Record) blame.Version {
+	return blame.Version{Account: r.Account, Plan: r.Plan, Number: r.Version}
+}
+
+// place asks the pool for a worker, a special one for a version under suspicion.
 func (s *shard) place(now time.Time, l *live, e call.Run) call.Event {
+	standing := blame.Innocent
+	if l.probe == "" {
+		standing = s.Blame.Standing(versionOf(&l.call.Record))
+	}
+	if standing == blame.Guilty {
+		return call.Barred{}
+	}
+	l.apart = standing == blame.Suspect
+	l.stopAsking() // for the attempt before
 	if attempt := uint32(e.Attempt); l.start.Attempt != attempt {
 		// The last worker's stream may still hold the order it was given.
 		was := l.start
@@ -107,7 +128,7 @@ func (s *shard) place(now time.Time, l *live, e call.Run) call.Event {
 			Facts: was.Facts, Limits: was.Limits,
 		}
 	}
-	worker, ok := s.Workers.Start(l.start, l.probe, e.Avoid)
+	worker, ok := s.Workers.Start(l.start, l.probe, e.Avoid, l.apart)
 	if !ok {
 		return call.Unplaced{}
 	}
@@ -120,6 +141,7 @@ func (s *shard) release(l *live) {
 	if l.start == nil {
 		return
 	}
+	l.stopAsking()
 	delete(s.runs, l.start.Run)
 	l.start = nil
 	l.account.releaseRun()
@@ -237,6 +259,9 @@ func (s *shard) forget(l *live) {
 		s.endLeg(g)
 	}
 	s.partBoth(l)
+	if l.claims {
+		s.Claims.Release(l.call.Account, l.call.ID)
+	}
 	l.account.leave()
 	l.account = nil
 }

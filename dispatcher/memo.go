@@ -14,6 +14,7 @@ import (
 type memo struct {
 	Call    call.Memo
 	Account string
+	Claims  []string    `json:",omitempty"` // places of named limits that it holds
 	Parties []partyMemo `json:",omitempty"` // once answered: caller, callee
 
 	// Before: the caller's INVITE and the legs'.
@@ -24,7 +25,8 @@ type memo struct {
 
 	Refusal *answerMemo `json:",omitempty"` // the final answer, which the caller may not have heard
 
-	Legs []*legMemo `json:",omitempty"` // null for one that was not sent, or is over
+	Legs     []*legMemo `json:",omitempty"` // null for one that was not sent, or is over
+	Forsaken []*legMemo `json:",omitempty"` // sent to addresses that were given up
 }
 
 type peerMemo struct {
@@ -73,6 +75,9 @@ func (m *memo) encode() []byte {
 // memo notes down a call.
 func (s *shard) memo(l *live) *memo {
 	m := &memo{Call: l.call.Memo(), Account: l.call.Account, Refusal: l.refusal}
+	if l.claims {
+		m.Claims = s.Claims.Held(l.call.Account, l.call.ID)
+	}
 	switch l.call.State() {
 	case call.Talking, call.Closing:
 		for _, p := range l.parties {
@@ -99,6 +104,7 @@ func (s *shard) memo(l *live) *memo {
 		}
 		m.Legs = append(m.Legs, leg)
 	}
+	m.Forsaken = l.forsaken
 	return m
 }
 
@@ -127,13 +133,20 @@ func (s *shard) restore(now time.Time, m *memo) {
 	if account.enterCall() {
 		l.account = account
 	}
+	if l.claims = len(m.Claims) > 0 && s.Claims != nil; l.claims {
+		s.Claims.Restore(l.call.Account, l.call.ID, m.Claims)
+	}
 	s.Stats.Restored.Add(1)
 	if !s.back(now, l, m) {
 		s.Log.Error("call of an earlier process unreadable", "call_id", l.call.CallID)
 		l.account.leave()
+		if l.claims {
+			s.Claims.Release(l.call.Account, l.call.ID)
+		}
 		s.Keep.Delete(l.call.ID, nil)
 		return
 	}
+	s.cancelForsaken(now, l, m)
 	s.restoreLegs(now, l, m)
 	s.step(now, l, call.Tick{})
 }
@@ -219,6 +232,14 @@ func (s *shard) restoreDial(l *live, m *memo) bool {
 	l.invite, l.faces = invite, m.Faces
 	s.calls[l.server] = l
 	return true
+}
+
+// cancelForsaken ends what may ring at addresses that were given up.
+func (s *shard) cancelForsaken(now time.Time, l *live, m *memo) {
+	l.forsaken = m.Forsaken
+	for _, f := range m.Forsaken {
+		s.layer.Cancel(now, s.layer.Rejoin(now, &f.Request, s.recall(f.Peer), nil, f.Branch), "")
+	}
 }
 
 // restoreLegs opens the transactions of the legs that have no end yet. Those whose

@@ -168,7 +168,25 @@ func (s *shard) takeReport(now time.Time, worker string, r *proto.Report) {
 		s.chronicle.scriptLine(l, line.Log)
 		return
 	}
+	if done := r.GetDone(); done != nil {
+		s.ran(now, l, done)
+	}
+	if in := r.GetInstruction(); in.GetAsk() != nil {
+		s.reach(now, l, in)
+		return
+	}
 	s.step(now, l, l.translate(r))
+}
+
+// ran settles what a run has cost, and what it says of its version that the worker
+// lives.
+func (s *shard) ran(now time.Time, l *live, done *proto.Done) {
+	if l.probe == "" {
+		l.account.charge(now, min(time.Duration(done.GetCpuUs())*time.Microsecond, now.Sub(l.placed)))
+	}
+	if l.apart {
+		s.Blame.Acquit(versionOf(&l.call.Record), now)
+	}
 }
 
 func (s *shard) takeLoss(now time.Time, worker string) {

@@ -31,7 +31,7 @@ func newSimFleet(w *simWorld) *simFleet {
 }
 
 // Start takes a run, or has no room for it.
-func (f *simFleet) Start(start *proto.Start, _, avoid string) (worker string, ok bool) {
+func (f *simFleet) Start(start *proto.Start, _, avoid string, _ bool) (worker string, ok bool) {
 	if f.w.chance(0.03) {
 		return "", false
 	}

@@ -60,6 +60,9 @@ func simPeer(transport string, addr netip.AddrPort) sip.Peer {
 func (f *simFront) receive(from netip.AddrPort, data []byte) {
 	if !f.up {
 		f.w.noteMessage("at a dead front:", from, simFrontAddr, data)
+		if m, refusal := sip.Scan(data); refusal == nil && m.Method == "INVITE" && m.ToTag() == "" {
+			f.w.owners[m.Get(sip.CallID)].unheard++
+		}
 		return
 	}
 	f.w.noteMessage("", from, simFrontAddr, data)
@@ -240,7 +243,7 @@ func (f *simFront) leftovers() string {
 	}
 	for name, a := range f.Table().Accounts {
 		say("runs of "+name, a.Running())
-		say("calls of "+name, int(a.calls.Load()))
+		say("calls of "+name, int(a.used().calls.Load()))
 	}
 	for _, g := range f.gateways {
 		say("calls of "+g.Config().Name, g.State().Calls)

@@ -18,7 +18,7 @@ import (
 // the user "panic" panics, for any other it finds no room.
 type flawed struct{}
 
-func (flawed) Start(run *proto.Start, _, _ string) (string, bool) {
+func (flawed) Start(run *proto.Start, _, _ string, _ bool) (string, bool) {
 	if run.Facts.RuriUser == "panic" {
 		panic("a flaw")
 	}

@@ -3299,7 +3299,9 @@ type Beat struct {
 	Runs       uint32                 `protobuf:"varint,3,opt,name=runs,proto3" json:"runs,omitempty"`
 	RunsTotal  uint64                 `protobuf:"varint,4,opt,name=runs_total,json=runsTotal,proto3" json:"runs_total,omitempty"`
 	// Runs that went on for more than a second after they were told to stop.
-	Overstayed    uint32 `protobuf:"varint,5,opt,name=overstayed,proto3" json:"overstayed,omitempty"`
+	Overstayed uint32 `protobuf:"varint,5,opt,name=overstayed,proto3" json:"overstayed,omitempty"`
+	// What holds the worker, from outside to inside: "userns,pidns,landlock,rlimits".
+	Jail          string `protobuf:"bytes,6,opt,name=jail,proto3" json:"jail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3367,6 +3369,13 @@ func (x *Beat) GetOverstayed() uint32 {
 		return x.Overstayed
 	}
 	return 0
+}
+
+func (x *Beat) GetJail() string {
+	if x != nil {
+		return x.Jail
+	}
+	return ""
 }
 
 var File_worker_proto protoreflect.FileDescriptor
@@ -3575,7 +3584,7 @@ const file_worker_proto_rawDesc = "" +
 	"\x04hash\x18\x01 \x01(\tR\x04hash\"M\n" +
 	"\aChecked\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x06R\x02id\x122\n" +
-	"\x05error\x18\x02 \x01(\v2\x1c.dialyard.worker.ScriptErrorR\x05error\"\x98\x01\n" +
+	"\x05error\x18\x02 \x01(\v2\x1c.dialyard.worker.ScriptErrorR\x05error\"\xac\x01\n" +
 	"\x04Beat\x12\x1d\n" +
 	"\n" +
 	"heap_bytes\x18\x01 \x01(\x04R\theapBytes\x12\x1e\n" +
@@ -3587,7 +3596,8 @@ const file_worker_proto_rawDesc = "" +
 	"runs_total\x18\x04 \x01(\x04R\trunsTotal\x12\x1e\n" +
 	"\n" +
 	"overstayed\x18\x05 \x01(\rR\n" +
-	"overstayed*n\n" +
+	"overstayed\x12\x12\n" +
+	"\x04jail\x18\x06 \x01(\tR\x04jail*n\n" +
 	"\x06KeepOp\x12\x17\n" +
 	"\x13KEEP_OP_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vKEEP_OP_GET\x10\x01\x12\x0f\n" +

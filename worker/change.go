@@ -51,11 +51,11 @@ func (p *Pool) announce(slot int, before map[uint32]State, reason string) {
 	now := time.Now()
 	for _, m := range p.slots[slot].Members() {
 		if was, ok := before[m.Generation]; !ok || was != m.State {
-			p.tellAll(Event{Time: now, Worker: nameOf(slot, m.Generation), State: m.State.String(), Reason: m.Reason})
+			p.tellAll(Event{Time: now, Worker: p.nameOf(slot, m.Generation), State: m.State.String(), Reason: m.Reason})
 		}
 		delete(before, m.Generation)
 	}
 	for _, gone := range slices.Sorted(maps.Keys(before)) {
-		p.tellAll(Event{Time: now, Worker: nameOf(slot, gone), State: Down.String(), Reason: reason})
+		p.tellAll(Event{Time: now, Worker: p.nameOf(slot, gone), State: Down.String(), Reason: reason})
 	}
 }

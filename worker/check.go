@@ -48,8 +48,12 @@ func (c *checks) forget(id uint64) {
 	delete(c.waiting, id)
 }
 
-// checker is a worker that can compile: connected and not in doubt.
+// checker is a worker that can compile: connected and not in doubt. One for suspects
+// is the best: nobody has judged the bundle yet.
 func (r *roster) checker() (found *process) {
+	if len(r.penalty) > 0 {
+		return r.penalty[0]
+	}
 	for _, m := range r.members {
 		if m.proc != nil && (m.State == Ready || m.State == Probing && found == nil) {
 			found = m.proc

@@ -43,7 +43,7 @@ func (p *Pool) Recycle(name, reason string) error {
 	serving := func(s Status) bool {
 		return (s.ID == name || s.Name == name) && (s.State == Ready || s.State == Suspect)
 	}
-	if all := p.Workers(); slices.ContainsFunc(all, young) && !slices.ContainsFunc(all, serving) {
+	if all := p.All(); slices.ContainsFunc(all, young) && !slices.ContainsFunc(all, serving) {
 		return ErrTooYoung
 	}
 	return p.command(name, SlotEvent{Kind: Recycled, Reason: reason})

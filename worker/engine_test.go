@@ -194,17 +194,17 @@ func TestOrdersOfRuns(t *testing.T) {
 	const runs = 5000
 	p := NewPool(Options{Slots: 1, Runs: runs})
 	defer p.spawner.close()
-	proc := newProcess(0, 1, runs)
+	proc := newProcess("w1.1", 0, 1, runs)
 	p.roster.Store(&roster{
 		ready:   []*process{proc},
 		members: []status{{ID: "w1", Member: Member{Generation: 1, State: Draining}, proc: proc}},
 	})
 	for run := range uint64(runs) {
-		if _, ok := p.Start(&proto.Start{Run: run}, "", ""); !ok {
+		if _, ok := p.Start(&proto.Start{Run: run}, "", "", false); !ok {
 			t.Fatalf("no room for run %d", run)
 		}
 	}
-	if _, ok := p.Start(&proto.Start{Run: runs}, "", ""); ok {
+	if _, ok := p.Start(&proto.Start{Run: runs}, "", "", false); ok {
 		t.Fatal("more runs than there are places")
 	}
 	p.Result("w2.1", &proto.Result{Run: 1})

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -37,6 +38,7 @@ type holdings struct {
 
 // held is one run on a worker.
 type held struct {
+	of      Version
 	bundle  string
 	reports int
 	waits   bool
@@ -49,7 +51,34 @@ func (h *holdings) take(s *proto.Start) {
 	if h.runs == nil {
 		h.runs, h.needs = map[uint64]*held{}, map[string]int{}
 	}
-	h.runs[s.GetRun()] = &held{bundle: s.GetBundle()}
+	h.runs[s.GetRun()] = &held{of: versionOf(s), bundle: s.GetBundle()}
+}
+
+func versionOf(s *proto.Start) Version { return Version{s.GetAccount(), s.GetPlan(), s.GetVersion()} }
+
+// only reports whether the worker holds runs of nobody else's version. Probes do not
+// count.
+func (h *holdings) only(s *proto.Start) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, r := range h.runs {
+		if r.of != versionOf(s) && r.of.Account != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// versions are those that have a run on the worker, but for the probes'.
+func (h *holdings) versions() (list []Version) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, r := range h.runs {
+		if r.of.Account != "" && !slices.Contains(list, r.of) {
+			list = append(list, r.of)
+		}
+	}
+	return list
 }
 
 // drop forgets a run: it has ended, or could not be sent.

@@ -13,14 +13,14 @@ func TestWaitingRunsLeaveTheirPlace(t *testing.T) {
 	const runs = 3
 	p := NewPool(Options{Slots: 1, Runs: runs, Reports: func(string, []*proto.Report) {}})
 	defer p.spawner.close()
-	proc := newProcess(0, 1, runs)
+	proc := newProcess("w1.1", 0, 1, runs)
 	p.roster.Store(&roster{
 		ready:   []*process{proc},
 		members: []status{{ID: "w1", Member: Member{Generation: 1, State: Ready}, proc: proc}},
 	})
 	last := uint64(0)
 	start := func() bool {
-		_, ok := p.Start(&proto.Start{Run: last + 1}, "", "")
+		_, ok := p.Start(&proto.Start{Run: last + 1}, "", "", false)
 		if ok {
 			last++
 		}
@@ -118,7 +118,7 @@ func TestBreaches(t *testing.T) {
 
 // TestHastyHeartbeats lets a worker catch up once and not for ever.
 func TestHastyHeartbeats(t *testing.T) {
-	p, now := newProcess(0, 1, 1), time.Now()
+	p, now := newProcess("w1.1", 0, 1, 1), time.Now()
 	for i := range 1000 {
 		if err := p.beats(&proto.Beat{}, now.Add(time.Duration(i)*beatEvery)); err != nil {
 			t.Fatalf("beat %d: %v", i, err)

@@ -2,60 +2,31 @@ package worker
 
 import (
 	"fmt"
-	"os"
 	"runtime/debug"
-	"strconv"
-	"strings"
-	"syscall"
+
+	"dialyard/worker/jail"
 )
 
 const (
-	maxStack     = 64 << 20 // of one goroutine; beyond it the runtime ends the process
-	maxOpenFiles = 64
-	workerGOGC   = 800 // a worker's live heap is a few MiB, its garbage short-lived
+	maxStack   = 64 << 20 // of one goroutine; beyond it the runtime ends the process
+	workerGOGC = 800      // a worker's live heap is a few MiB, its garbage short-lived
 )
 
-// confine holds the process to its limits before it runs anything: data segment,
-// open files, no core dump, and the collector's goal below the kernel's limit.
-//
-// On Linux the data segment is all private writable memory that is mapped, touched
-// or not (setrlimit(2)). Go maps some 140 MB of it before it has used any, so the
-// hard limit comes on top of what is mapped now.
-func confine(l Limits) error {
-	mapped, err := mappedData()
-	if err != nil {
-		return err
-	}
-	for _, r := range []struct {
-		what  int
-		name  string
-		limit uint64
-	}{
-		{syscall.RLIMIT_DATA, "data", mapped + l.MemoryHard},
-		{syscall.RLIMIT_NOFILE, "open files", maxOpenFiles},
-		{syscall.RLIMIT_CORE, "core", 0},
-	} {
-		if err := syscall.Setrlimit(r.what, &syscall.Rlimit{Cur: r.limit, Max: r.limit}); err != nil {
-			return fmt.Errorf("limit of %s: %w", r.name, err)
-		}
-	}
+// Hold makes the pool keep its workers in a jail, with the memory they may use. It is
+// called before Serve.
+func (p *Pool) Hold(j *jail.Jail, l Limits) {
+	p.spawner.jail, p.spawner.memory = j, l.MemoryHard
+}
+
+// confine holds the process to its limits before it runs anything, and returns what
+// holds it: the collector's goal below the kernel's limit, and the jail.
+func confine(l Limits) (string, error) {
 	debug.SetMemoryLimit(int64(l.MemorySoft / 10 * 9)) // garbage alone never reaches the soft limit
 	debug.SetMaxStack(maxStack)
 	debug.SetGCPercent(workerGOGC)
-	return nil
-}
-
-// mappedData is the process's VmData, in bytes (proc(5)).
-func mappedData() (uint64, error) {
-	status, err := os.ReadFile("/proc/self/status")
+	r, err := jail.Confine(jail.Spec{Level: l.Jail, Memory: l.MemoryHard})
 	if err != nil {
-		return 0, err
+		return "", fmt.Errorf("confine: %w", err)
 	}
-	_, rest, _ := strings.Cut(string(status), "VmData:")
-	fields := strings.Fields(rest)
-	if len(fields) < 1 {
-		return 0, fmt.Errorf("no VmData in /proc/self/status")
-	}
-	kib, err := strconv.ParseUint(fields[0], 10, 64)
-	return kib << 10, err
+	return r.String(), nil
 }

@@ -3,6 +3,7 @@ package worker
 import (
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"dialyard/proto"
 )
@@ -10,24 +11,31 @@ import (
 // A roster is what shards see of the pool: immutable, replaced as a whole.
 type roster struct {
 	ready   []*process // take runs
+	penalty []*process // take runs of suspects
 	members []status   // all that exist, for readers of the pool's state
 }
 
-// Start delivers a run to the ready worker with the fewest runs and names it. If
-// only is given, "w1" or "w1.3", no other may take it, and that one also when it
-// is not ready: this is a probe, for which a place is kept. A worker called avoid
-// is passed over. It reports false if no worker had room. It never blocks.
-func (p *Pool) Start(run *proto.Start, only, avoid string) (worker string, ok bool) {
+// Start delivers a run to the ready worker with the fewest runs, of those that its
+// account may touch, and names it. If only is given, "w1" or "w1.3", no other may take
+// it, and that one also when it is not ready: this is a probe, for which a place is
+// kept. A worker called avoid is passed over. A run of a version that is suspected of
+// killing workers goes apart. Start reports false if no worker had room. It never
+// blocks.
+func (p *Pool) Start(run *proto.Start, only, avoid string, apart bool) (worker string, ok bool) {
 	r := p.roster.Load()
-	if only != "" {
+	switch {
+	case only != "":
 		proc := r.find(only)
 		if proc == nil || !proc.lease(run, p.Runs+1) {
 			return "", false
 		}
 		return proc.name, true
+	case apart:
+		return p.startApart(r, run)
 	}
+	now := time.Now().UnixNano()
 	for tries := 0; tries <= len(r.ready); tries++ {
-		proc := r.least(avoid)
+		proc := p.least(r, run.GetAccount(), avoid, now)
 		if proc == nil {
 			return "", false
 		}
@@ -49,23 +57,52 @@ func (p *process) lease(run *proto.Start, limit int) bool {
 	if !p.offer(&proto.Order{Is: &proto.Order_Start{Start: run}}) {
 		p.held.drop(run.GetRun())
 		p.inflight.Add(-1)
+		p.failures.Add(1)
 		return false
 	}
 	p.total.Add(1)
 	return true
 }
 
-// least is the ready worker with the fewest runs, nil if there is none. Of several
-// with equally few, chance decides.
-func (r *roster) least(avoid string) (best *process) {
-	if len(r.ready) == 0 {
+const (
+	youngTime  = 10 * time.Second // after a worker has become ready
+	youngShare = 4                // a young worker counts each of its runs for so many
+)
+
+// load is how much a worker has to do, for comparison with others: one that is new
+// gets a quarter of the runs, so that what is wrong with it costs few.
+func (p *process) load(now int64) int64 {
+	n := p.inflight.Load() + 1
+	if now < p.youngUntil.Load() {
+		n *= youngShare
+	}
+	return n
+}
+
+// least is the ready worker with the least to do, of the account's slots if one of
+// those is ready; nil if there is none. Of several with equally little, chance
+// decides.
+func (p *Pool) least(r *roster, account, avoid string, now int64) *process {
+	if own := p.slotsOf(account); own != allSlots {
+		if proc := leastOf(r.ready, own, avoid, now); proc != nil {
+			return proc
+		}
+	}
+	return leastOf(r.ready, allSlots, avoid, now)
+}
+
+func leastOf(ready []*process, slots uint64, avoid string, now int64) (best *process) {
+	if len(ready) == 0 {
 		return nil
 	}
-	fewest, first := int64(0), rand.IntN(len(r.ready))
-	for i := range r.ready {
-		p := r.ready[(first+i)%len(r.ready)]
-		if n := p.inflight.Load(); p.name != avoid && (best == nil || n < fewest) {
-			best, fewest = p, n
+	least, first := int64(0), rand.IntN(len(ready))
+	for i := range ready {
+		p := ready[(first+i)%len(ready)]
+		if slots != allSlots && slots&(1<<p.slot) == 0 || p.name == avoid {
+			continue
+		}
+		if n := p.load(now); best == nil || n < least {
+			best, least = p, n
 		}
 	}
 	return best
@@ -88,10 +125,17 @@ func (r *roster) find(name string) *process {
 	return found
 }
 
+// Overdue is the reason to cancel a run that its worker should have ended itself: a
+// failure of the worker.
+const Overdue = "limit"
+
 // Cancel asks a worker to end a run. A worker that cannot even be told is not
 // waited for.
 func (p *Pool) Cancel(worker string, run uint64, reason string) {
-	p.order(worker, &proto.Order{Is: &proto.Order_Cancel{Cancel: &proto.Cancel{Run: run, Reason: reason}}})
+	proc := p.order(worker, &proto.Order{Is: &proto.Order_Cancel{Cancel: &proto.Cancel{Run: run, Reason: reason}}})
+	if proc != nil && reason == Overdue {
+		proc.failures.Add(1)
+	}
 }
 
 // Result gives a run the answer to an instruction that it waits for. Like Cancel
@@ -117,5 +161,5 @@ func (p *Pool) order(worker string, o *proto.Order) *process {
 	return nil
 }
 
-// Ready is the number of workers that take runs.
+// Ready is the number of workers that take runs; those for suspects do not count.
 func (p *Pool) Ready() int { return len(p.roster.Load().ready) }

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 // Options are what a Pool is made from.
 type Options struct {
 	Slots int    // workers, 1 to 64
+	Shard int    // slots that an account may touch; 0 = by rule
 	Runs  int    // at work at once on each worker; a probe has a place of its own
 	Dir   string // private directory for sockets and pid files
 	Dumps string // directory for the last words of dead workers; empty = not kept
@@ -25,7 +27,7 @@ type Options struct {
 	// worker. Lost says that the runs it holds are not waited for any longer; it
 	// is called from the pool's goroutine and may be repeated for a worker.
 	Reports func(worker string, reports []*proto.Report)
-	Lost    func(worker string)
+	Lost    func(Loss)
 	// Bundle finds a plan version by its hash, nil if there is none.
 	Bundle func(hash string) map[string][]byte
 	// Event tells of every change of a worker's state.
@@ -43,17 +45,18 @@ type Event struct {
 // A Pool keeps its slots filled until it is closed.
 type Pool struct {
 	Options
-	roster   atomic.Pointer[roster]
-	messages chan message
-	spawner  *spawner
-	checks   checks
-	changes  changes
-	running  sync.WaitGroup
-	closing  chan struct{}
-	closed   chan struct{}
+	roster    atomic.Pointer[roster]
+	messages  chan message
+	penalties chan struct{} // somebody needs one more penalty worker
+	spawner   *spawner
+	checks    checks
+	changes   changes
+	running   sync.WaitGroup
+	closing   chan struct{}
+	closed    chan struct{}
 
 	// The loop's own.
-	slots     []*Slot
+	slots     []*Slot // the ordinary ones, then those for suspects
 	processes map[string]*process
 }
 
@@ -69,11 +72,11 @@ const tickEvery = 100 * time.Millisecond
 func NewPool(o Options) *Pool {
 	p := &Pool{
 		changes: changes{counts: map[Change]uint64{}},
-		Options: o, messages: make(chan message, 256), spawner: newSpawner(),
+		Options: o, messages: make(chan message, 256), penalties: make(chan struct{}, 1), spawner: newSpawner(),
 		closing: make(chan struct{}), closed: make(chan struct{}), processes: map[string]*process{},
 	}
 	p.roster.Store(&roster{})
-	for range o.Slots {
+	for range o.Slots + penaltySlots {
 		p.slots = append(p.slots, NewSlot())
 	}
 	return p
@@ -85,7 +88,7 @@ func (p *Pool) Serve() {
 	defer close(p.closed)
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
-	for i := range p.slots {
+	for i := range p.Slots + 1 {
 		p.step(i, SlotEvent{Kind: Wanted})
 	}
 	closing := p.closing
@@ -93,8 +96,13 @@ func (p *Pool) Serve() {
 		select {
 		case m := <-p.messages:
 			p.step(m.slot, m.event)
-		case <-tick.C:
+		case <-p.penalties:
+			if closing != nil {
+				p.morePenalty()
+			}
+		case now := <-tick.C:
 			p.tick()
+			p.fewerPenalty(now)
 		case <-closing:
 			closing = nil
 			for i := range p.slots {
@@ -121,7 +129,7 @@ func (p *Pool) tick() {
 	for i, slot := range p.slots {
 		p.step(i, SlotEvent{Kind: Tick})
 		for _, m := range slot.Members() {
-			proc := p.processes[nameOf(i, m.Generation)]
+			proc := p.processes[p.nameOf(i, m.Generation)]
 			if m.State == Draining && proc != nil && proc.inflight.Load() <= 0 {
 				p.step(i, SlotEvent{Kind: Drained, Generation: m.Generation})
 				break
@@ -142,14 +150,14 @@ func (p *Pool) step(slot int, ev SlotEvent) {
 		p.perform(slot, e)
 	}
 	if ev.Kind == Exited {
-		delete(p.processes, nameOf(slot, ev.Generation))
+		delete(p.processes, p.nameOf(slot, ev.Generation))
 		p.publish()
 	}
 	p.announce(slot, before, ev.Reason)
 }
 
 func (p *Pool) perform(slot int, e SlotEffect) {
-	name := nameOf(slot, e.Generation)
+	name := p.nameOf(slot, e.Generation)
 	if e.Kind == Spawn {
 		p.spawn(slot, e.Generation)
 		return
@@ -170,13 +178,25 @@ func (p *Pool) perform(slot int, e SlotEffect) {
 	case GiveUp:
 		// The roster was published without it before this: no shard can
 		// choose it after it has heard of the loss.
-		p.Lost(name)
+		p.Lost(p.loss(proc, e))
 	}
+}
+
+// nameOf is a worker's full name, "w1.3", or "p1.3" if it is for suspects.
+func (p *Pool) nameOf(slot int, generation uint32) string {
+	return p.slotName(slot) + "." + strconv.Itoa(int(generation))
+}
+
+func (p *Pool) slotName(slot int) string {
+	if slot >= p.Slots {
+		return "p" + strconv.Itoa(slot-p.Slots+1)
+	}
+	return "w" + strconv.Itoa(slot+1)
 }
 
 // spawn starts a process and the goroutine that lives with it.
 func (p *Pool) spawn(slot int, generation uint32) {
-	proc := newProcess(slot, generation, p.Runs)
+	proc := newProcess(p.nameOf(slot, generation), slot, generation, p.Runs)
 	p.processes[proc.name] = proc
 	p.running.Go(func() { p.live(proc) })
 }
@@ -225,7 +245,9 @@ func (p *Pool) distrust(proc *process, breach error) string {
 // returns an error if the worker cannot be believed.
 func (p *Pool) take(proc *process, reports []*proto.Report) error {
 	ended, err := proc.held.hear(reports, waitingFactor*p.Runs)
-	proc.inflight.Add(-ended)
+	if proc.inflight.Add(-ended); ended > 0 && proc.failures.Load() != 0 {
+		proc.failures.Store(0)
+	}
 	if err != nil {
 		return err
 	}

@@ -44,8 +44,14 @@ type process struct {
 	held     holdings
 	total    atomic.Uint64
 	beat     atomic.Pointer[proto.Beat]
-	beatAt   atomic.Int64 // Unix ns
-	hasty    int          // beats that came too soon; the reader's
+	beatAt   atomic.Int64 // ns since started, so that a clock that is set does no harm
+	failures atomic.Int32 // orders it did not take, and runs it did not end, in a row
+
+	youngUntil atomic.Int64 // Unix ns; its share of runs is small before
+	needed     atomic.Int64 // by a suspect, Unix ns
+	signalled  atomic.Bool  // by this pool
+
+	hasty int // beats that came too soon; the reader's
 
 	outbox chan *proto.Order
 	stop   chan struct{} // closed to end the stream
@@ -56,15 +62,13 @@ type process struct {
 }
 
 // newProcess makes one that is to have so many runs at work at once.
-func newProcess(slot int, generation uint32, runs int) *process {
+func newProcess(name string, slot int, generation uint32, runs int) *process {
 	return &process{
-		name: nameOf(slot, generation), slot: slot, generation: generation, started: time.Now(),
+		name: name, slot: slot, generation: generation, started: time.Now(),
 		outbox: make(chan *proto.Order, max(outboxSize, ordersOfRun*(1+waitingFactor)*(runs+1))), stop: make(chan struct{}),
 		exited: make(chan struct{}), stderr: &tail{},
 	}
 }
-
-func nameOf(slot int, generation uint32) string { return fmt.Sprintf("w%d.%d", slot+1, generation) }
 
 // connect starts the process by go-plugin and opens its stream. It returns when
 // the stream is open; a process that does not get so far is killed.
@@ -111,10 +115,10 @@ func (p *process) open(client *plugin.Client) (grpc.BidiStreamingClient[proto.To
 // beats takes a heartbeat. A worker that stood still may send what it owes at once;
 // one that goes on like this only costs the host's time.
 func (p *process) beats(b *proto.Beat, now time.Time) error {
-	last := time.Unix(0, p.beatAt.Load())
+	at, first := now.Sub(p.started), p.beat.Load() == nil
+	last := time.Duration(p.beatAt.Swap(int64(at)))
 	p.beat.Store(b)
-	p.beatAt.Store(now.UnixNano())
-	if now.Sub(last) >= beatEvery/2 {
+	if first || at-last >= beatEvery/2 {
 		return nil
 	}
 	if p.hasty++; p.hasty > maxHasty {
@@ -188,6 +192,7 @@ func (p *process) end(otherwise string) string {
 // signal sends a signal to the worker's process group.
 func (p *process) signal(sig syscall.Signal) {
 	if pid := int(p.pid.Load()); pid > 0 {
+		p.signalled.Store(true)
 		syscall.Kill(-pid, sig)
 	}
 }

@@ -3,8 +3,10 @@ package worker
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -12,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 
 	"dialyard/proto"
+	"dialyard/worker/jail"
 )
 
 const (
@@ -24,15 +27,16 @@ const (
 // Limits are what a worker process holds itself to.
 type Limits struct {
 	MemorySoft, MemoryHard uint64 // bytes
+	Jail                   jail.Level
+
+	held string // what holds it, once it is confined
 }
 
 // Main is the life of a worker process. It returns when the host has closed the
 // stream, and does not return when the host is gone.
 func Main(runtime Runtime, l Limits) error {
-	if err := confine(l); err != nil {
-		return fmt.Errorf("confine: %w", err)
-	}
 	go leaveWithHost()
+	go leaveWhenAsked()
 	s := &server{runtime: runtime, limits: l}
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig: handshake,
@@ -57,6 +61,15 @@ func leaveWithHost() {
 	}
 }
 
+// leaveWhenAsked ends the process at SIGTERM. Go would do that by the signal's
+// default, which process 1 of a PID namespace does not have.
+func leaveWhenAsked() {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	<-asked
+	os.Exit(0)
+}
+
 // server is the child's end of the stream.
 type server struct {
 	proto.UnimplementedWorkerServer
@@ -71,6 +84,12 @@ func (s *server) Serve(stream grpc.BidiStreamingServer[proto.ToWorker, proto.ToH
 	if s.taken.Swap(true) {
 		return fmt.Errorf("this worker has its host already")
 	}
+	// From here on others' scripts may run; all files and sockets are open.
+	held, err := confine(s.limits)
+	if err != nil {
+		return err
+	}
+	s.limits.held = held
 	e := &engine{
 		runtime: s.runtime,
 		reports: make(chan *proto.Report, reportsSize), gone: stream.Context().Done(),

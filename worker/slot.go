@@ -116,6 +116,11 @@ const (
 type SlotEffect struct {
 	Kind       SlotEffectKind
 	Generation uint32
+
+	// Of GiveUp: why, and whether one of its runs may have caused it. What was
+	// planned, or an operator's wish, is nobody's fault.
+	Reason string
+	Blame  bool
 }
 
 // SlotEffectKind says which effect.
@@ -185,7 +190,7 @@ func (s *Slot) stepMember(now time.Time, m *Member, ev SlotEvent) {
 	case Stalled:
 		if m.State == Ready || m.State == Suspect {
 			m.enter(now, Suspect, ev.Reason)
-			s.emit(GiveUp, m.Generation)
+			s.giveUp(m, ev.Reason, true)
 		}
 	case Trusted:
 		if m.State == Suspect {
@@ -198,7 +203,7 @@ func (s *Slot) stepMember(now time.Time, m *Member, ev SlotEvent) {
 	case Dismissed:
 		s.leave(now, m, ev.Reason)
 	case Killed:
-		s.abort(now, m, ev.Reason)
+		s.abort(now, m, ev.Reason, true)
 	case Drained:
 		if m.State == Draining {
 			s.terminate(now, m)
@@ -245,7 +250,7 @@ func (s *Slot) leave(now time.Time, m *Member, reason string) {
 		m.enter(now, Draining, reason)
 		m.deadline = now.Add(drainTime)
 	case Starting, Probing:
-		s.abort(now, m, reason)
+		s.abort(now, m, reason, false)
 	}
 }
 
@@ -257,13 +262,13 @@ func (s *Slot) terminate(now time.Time, m *Member) {
 }
 
 // abort ends a member that is not expected to listen.
-func (s *Slot) abort(now time.Time, m *Member, reason string) {
+func (s *Slot) abort(now time.Time, m *Member, reason string, blame bool) {
 	if m.State == Dying {
 		return
 	}
 	m.enter(now, Dying, reason)
 	m.deadline, m.aborted = now.Add(abortTime), true
-	s.emit(GiveUp, m.Generation)
+	s.giveUp(m, reason, blame)
 	s.emit(Abort, m.Generation)
 }
 
@@ -274,11 +279,11 @@ func (s *Slot) expire(now time.Time, m *Member) {
 	}
 	switch {
 	case m.State == Starting:
-		s.abort(now, m, "not connected in time")
+		s.abort(now, m, "not connected in time", false)
 	case m.State == Probing:
-		s.abort(now, m, "no good probe in time")
+		s.abort(now, m, "no good probe in time", false)
 	case m.State == Draining:
-		s.emit(GiveUp, m.Generation)
+		s.giveUp(m, m.Reason, false)
 		s.terminate(now, m)
 	case m.State == Dying && !m.aborted:
 		m.deadline, m.aborted = now.Add(abortTime), true
@@ -292,7 +297,8 @@ func (s *Slot) expire(now time.Time, m *Member) {
 // bury takes a member out that has exited and decides when the next may start:
 // at once after a proven life, else after a pause that doubles.
 func (s *Slot) bury(now time.Time, m *Member, how string) {
-	if m.State == Dying {
+	planned := m.State == Dying
+	if planned {
 		how = m.Reason + ", " + how
 	}
 	s.parting = fmt.Sprintf("after %d: %s", m.Generation, how)
@@ -302,7 +308,7 @@ func (s *Slot) bury(now time.Time, m *Member, how string) {
 			break
 		}
 	}
-	s.emit(GiveUp, m.Generation)
+	s.giveUp(m, how, !planned)
 	if m.proven(now) {
 		s.failures, s.retryAt = 0, time.Time{}
 		return
@@ -337,7 +343,11 @@ func (s *Slot) member(generation uint32) *Member {
 }
 
 func (s *Slot) emit(kind SlotEffectKind, generation uint32) {
-	s.effects = append(s.effects, SlotEffect{kind, generation})
+	s.effects = append(s.effects, SlotEffect{Kind: kind, Generation: generation})
+}
+
+func (s *Slot) giveUp(m *Member, reason string, blame bool) {
+	s.effects = append(s.effects, SlotEffect{Kind: GiveUp, Generation: m.Generation, Reason: reason, Blame: blame})
 }
 
 func (m *Member) enter(now time.Time, to State, reason string) {

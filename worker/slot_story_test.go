@@ -123,6 +123,9 @@ func (s *stage) step(now time.Time, ev SlotEvent) string {
 	text := membersText(s.slot)
 	for _, e := range effects {
 		text += fmt.Sprintf("; %v %d", e.Kind, e.Generation)
+		if e.Blame {
+			text += " blame"
+		}
 	}
 	return text
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/hashicorp/go-plugin/runner"
+
+	"dialyard/worker/jail"
 )
 
 // execSpec is what go-plugin hands to a runner: only its environment counts.
@@ -21,6 +23,8 @@ type execSpec = exec.Cmd
 type spawner struct {
 	requests chan func()
 	done     chan struct{}
+	jail     *jail.Jail // where workers live; set before any is started
+	memory   uint64     // of each, in octets
 }
 
 func newSpawner() *spawner {
@@ -55,8 +59,8 @@ func (s *spawner) do(f func() error) (err error) {
 }
 
 // runner makes go-plugin start the worker our way: this binary again, its own
-// process group, an empty environment but for go-plugin's, killed with us, and a
-// standard input that ends with us.
+// process group, an empty environment but for go-plugin's, killed with us, a
+// standard input that ends with us, and in a cell of the jail.
 func (s *spawner) runner(p *process, args, env []string) (runner.Runner, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -75,8 +79,17 @@ func (s *spawner) runner(p *process, args, env []string) (runner.Runner, error) 
 	if r.stdout, err = cmd.StdoutPipe(); err != nil {
 		return nil, err
 	}
-	r.stderr, err = cmd.StderrPipe()
-	return r, err
+	if r.stderr, err = cmd.StderrPipe(); err != nil {
+		return nil, err
+	}
+	if r.cell, err = s.jail.Cell(p.name, s.memory); err != nil {
+		return nil, err
+	}
+	if err := r.cell.Apply(cmd); err != nil {
+		r.cell.Release()
+		return nil, err
+	}
+	return r, nil
 }
 
 // workerRunner is go-plugin's view of one worker process.
@@ -84,16 +97,29 @@ type workerRunner struct {
 	cmd            *exec.Cmd
 	process        *process
 	spawner        *spawner
+	cell           *jail.Cell
 	stdin          io.WriteCloser // held open for the worker's life
 	stdout, stderr io.ReadCloser
 }
 
 func (r *workerRunner) Start(context.Context) error {
 	if err := r.spawner.do(r.cmd.Start); err != nil {
+		r.cell.Release()
 		return err
 	}
 	r.process.pid.Store(int64(r.cmd.Process.Pid))
-	return nil
+	return r.enter()
+}
+
+// enter puts the process under its limits before it has any work. One that cannot be
+// held does not live: go-plugin waits for no process whose start was an error.
+func (r *workerRunner) enter() error {
+	err := r.cell.Enter(r.cmd.Process.Pid)
+	if err != nil {
+		r.process.signal(syscall.SIGKILL)
+		r.Wait(context.Background())
+	}
+	return err
 }
 
 func (r *workerRunner) Wait(context.Context) error {
@@ -102,12 +128,17 @@ func (r *workerRunner) Wait(context.Context) error {
 	if state := r.cmd.ProcessState; state != nil {
 		r.process.exit = state.String()
 	}
+	if r.cell.OutOfMemory() {
+		r.process.exit += ", out of memory"
+	}
+	r.cell.Release()
 	close(r.process.exited)
 	return err
 }
 
 func (r *workerRunner) Kill(context.Context) error {
 	r.process.signal(syscall.SIGKILL)
+	r.cell.Kill()
 	return nil
 }
 
@@ -118,7 +149,7 @@ func (r *workerRunner) ID() string                      { return strconv.Itoa(in
 func (r *workerRunner) Diagnose(context.Context) string { return r.process.stderr.String() }
 
 func (r *workerRunner) PluginToHost(network, addr string) (string, string, error) {
-	return network, addr, nil
+	return network, r.cell.Outside(addr), nil
 }
 
 func (r *workerRunner) HostToPlugin(network, addr string) (string, string, error) {

@@ -16,7 +16,7 @@ type Status struct {
 	Pid        int       `json:"pid"`
 	State      State     `json:"state"`
 	Since      time.Time `json:"since"` // of the state
-	Jail       string    `json:"jail"`
+	Jail       string    `json:"jail"`  // what holds it, as it said when it was confined; empty before
 	RSS        uint64    `json:"rss_bytes"`
 	Heap       uint64    `json:"heap_bytes"` // live after the last collection
 	Goroutines int       `json:"goroutines"`
@@ -26,18 +26,17 @@ type Status struct {
 	Age        float64   `json:"age_seconds"`
 	Reason     string    `json:"reason"` // of the last change of state
 
+	Penalty    bool          `json:"-"` // for suspects only
 	Overstayed int           `json:"-"` // runs that do not end when told to
+	Failures   int           `json:"-"` // orders it did not take, and runs it did not end, in a row
 	BeatAge    time.Duration `json:"-"` // since the last heartbeat, or the start
 	Replaced   bool          `json:"-"` // a successor is on its way
 }
 
-// jailName says what holds a worker today: limits on data, descriptors and core
-// dumps, an empty environment and a process group of its own.
-const jailName = "rlimits"
-
 // status is a member of the roster.
 type status struct {
-	ID string
+	ID      string
+	penalty bool
 	Member
 	proc *process
 }
@@ -47,9 +46,15 @@ func (p *Pool) publish() {
 	r := &roster{}
 	for i, slot := range p.slots {
 		for _, m := range slot.Members() {
-			proc := p.processes[nameOf(i, m.Generation)]
-			r.members = append(r.members, status{ID: slotName(i), Member: *m, proc: proc})
-			if proc != nil && m.State == Ready {
+			proc := p.processes[p.nameOf(i, m.Generation)]
+			r.members = append(r.members, status{ID: p.slotName(i), penalty: i >= p.Slots, Member: *m, proc: proc})
+			if proc == nil || m.State != Ready {
+				continue
+			}
+			proc.youngUntil.Store(m.readyAt.Add(youngTime).UnixNano())
+			if i >= p.Slots {
+				r.penalty = append(r.penalty, proc)
+			} else {
 				r.ready = append(r.ready, proc)
 			}
 		}
@@ -57,11 +62,18 @@ func (p *Pool) publish() {
 	p.roster.Store(r)
 }
 
-func slotName(slot int) string { return "w" + strconv.Itoa(slot+1) }
+// Workers lists every worker there is but those for suspects, measured now.
+func (p *Pool) Workers() (list []Status) {
+	for _, s := range p.All() {
+		if !s.Penalty {
+			list = append(list, s)
+		}
+	}
+	return list
+}
 
-// Workers lists every worker there is, measured now.
-func (p *Pool) Workers() []Status {
-	var list []Status
+// All lists every worker there is, measured now.
+func (p *Pool) All() (list []Status) {
 	for _, m := range p.roster.Load().members {
 		list = append(list, m.measure(time.Now()))
 	}
@@ -81,7 +93,7 @@ func (p *Pool) Find(name string) (Status, bool) {
 func (m *status) measure(now time.Time) Status {
 	s := Status{
 		ID: m.ID, Generation: m.Generation, Name: fmt.Sprintf("%s.%d", m.ID, m.Generation),
-		State: m.State, Since: m.Since, Reason: m.Reason, Jail: jailName, Replaced: m.Replaced(),
+		State: m.State, Since: m.Since, Reason: m.Reason, Replaced: m.Replaced(), Penalty: m.penalty,
 	}
 	if m.proc == nil {
 		return s
@@ -90,12 +102,12 @@ func (m *status) measure(now time.Time) Status {
 	s.Pid, s.Runs, s.RunsTotal = int(p.pid.Load()), int(p.inflight.Load()), p.total.Load()
 	s.Age = now.Sub(p.started).Seconds()
 	s.RSS, s.Fds = residentBytes(s.Pid), openFiles(s.Pid)
-	last := p.started
+	s.Failures, s.BeatAge = int(p.failures.Load()), now.Sub(p.started)
 	if b := p.beat.Load(); b != nil {
+		s.Jail = b.Jail
 		s.Heap, s.Goroutines, s.Overstayed = b.HeapBytes, int(b.Goroutines), int(b.Overstayed)
-		last = time.Unix(0, p.beatAt.Load())
+		s.BeatAge -= time.Duration(p.beatAt.Load())
 	}
-	s.BeatAge = now.Sub(last)
 	return s
 }
 

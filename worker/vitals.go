@@ -24,7 +24,7 @@ func (e *engine) beat() {
 }
 
 func (e *engine) vitals() *proto.Beat {
-	b := &proto.Beat{HeapBytes: read("/gc/heap/live:bytes"), Goroutines: uint32(runtime.NumGoroutine())}
+	b := &proto.Beat{HeapBytes: read("/gc/heap/live:bytes"), Goroutines: uint32(runtime.NumGoroutine()), Jail: e.limits.held}
 	if b.HeapBytes == 0 { // nothing has been collected yet
 		b.HeapBytes = read("/memory/classes/heap/objects:bytes")
 	}

@@ -9,6 +9,7 @@ func weightOfOrder(o *proto.Order) (n int) {
 	case *proto.Order_Start:
 		return len(o.Start.GetFacts().GetHeaders()) + len(o.Start.GetFacts().GetBody())
 	case *proto.Order_Result:
+		n = weightOfAnswer(o.Result.GetAnswer())
 		for _, uri := range o.Result.GetDialled().GetContacts() {
 			n += len(uri)
 		}
@@ -32,15 +33,14 @@ func weightOfBundle(b *proto.Bundle) (n int) {
 func weightOfReport(r *proto.Report) (n int) {
 	switch r := r.Is.(type) {
 	case *proto.Report_Instruction:
-		for _, h := range r.Instruction.GetReject().GetHeaders() {
-			n += len(h.Name) + len(h.Value)
-		}
+		n += weightOfHeaders(r.Instruction.GetReject().GetHeaders())
 		for _, t := range r.Instruction.GetRedirect().GetTargets() {
 			n += len(t)
 		}
 		for _, g := range r.Instruction.GetDial().GetGroups() {
 			n += weightOfLegs(g.Legs)
 		}
+		n += weightOfAsk(r.Instruction.GetAsk())
 	case *proto.Report_Log:
 		n = len(r.Log.Text)
 	case *proto.Report_Done:
@@ -52,9 +52,26 @@ func weightOfReport(r *proto.Report) (n int) {
 func weightOfLegs(legs []*proto.DialLeg) (n int) {
 	for _, leg := range legs {
 		n += len(leg.Target) + len(leg.FromName) + len(leg.FromUser) + len(leg.FromHost)
-		for _, h := range leg.Headers {
-			n += len(h.Name) + len(h.Value)
-		}
+		n += weightOfHeaders(leg.Headers)
+	}
+	return n
+}
+
+func weightOfAsk(a *proto.Ask) int {
+	f := a.GetFetch()
+	return len(f.GetUrl()) + len(f.GetBody()) + weightOfHeaders(f.GetHeaders()) + len(a.GetKeep().GetValue())
+}
+
+func weightOfAnswer(a *proto.Answer) (n int) {
+	for _, r := range a.GetFound().GetRecords() {
+		n += len(r.Value) + len(r.Regexp) + len(r.Service)
+	}
+	return n + len(a.GetFetched().GetBody()) + weightOfHeaders(a.GetFetched().GetHeaders()) + len(a.GetKept().GetValue())
+}
+
+func weightOfHeaders(headers []*proto.Header) (n int) {
+	for _, h := range headers {
+		n += len(h.Name) + len(h.Value)
 	}
 	return n
 }

@@ -29,16 +29,19 @@ type arrow struct {
 var arrows = []arrow{
 	{from: "cmd/dialyard/...", to: []string{"..."}, mods: []string{"..."}},
 	{from: "cmd/dialyard/load/...", mods: []string{"..."}},
-	{from: "dispatcher", to: []string{"dispatcher/call", "dispatcher/gateway", "dispatcher/locate", "dispatcher/sip", "proto"}, mods: []string{"google.golang.org/protobuf/..."}},
+	{from: "dispatcher", to: []string{"dispatcher/blame", "dispatcher/broker", "dispatcher/call", "dispatcher/gateway", "dispatcher/locate", "dispatcher/sip", "proto"}, mods: []string{"google.golang.org/protobuf/..."}},
 	{from: "dispatcher/api/...",
-		to:   []string{"dispatcher", "dispatcher/gateway", "dispatcher/store", "dialplans", "health", "worker"},
+		to:   []string{"dispatcher", "dispatcher/blame", "dispatcher/gateway", "dispatcher/store", "dialplans", "health", "worker"},
 		mods: []string{"github.com/prometheus/client_golang/..."}},
+	{from: "dispatcher/blame"},
+	{from: "dispatcher/broker", to: []string{"proto"}, mods: []string{"github.com/miekg/dns/...", "golang.org/x/net/..."}},
 	{from: "dispatcher/call"},
 	{from: "dispatcher/gateway", mods: []string{"github.com/icholy/digest"}},
 	{from: "dispatcher/locate", mods: []string{"github.com/miekg/dns/..."}},
 	{from: "dispatcher/sip", mods: []string{"github.com/emiago/sipgo/...", "golang.org/x/net/...", "golang.org/x/sys/..."}},
 	{from: "dispatcher/store", mods: []string{"modernc.org/sqlite/..."}},
-	{from: "worker", to: []string{"proto"}, mods: []string{
+	{from: "worker/jail", mods: []string{"golang.org/x/net/bpf/...", "golang.org/x/sys/..."}},
+	{from: "worker", to: []string{"proto", "worker/jail"}, mods: []string{
 		"github.com/hashicorp/go-plugin/...",
 		"github.com/hashicorp/go-hclog", // the logger that go-plugin asks for
 		"google.golang.org/grpc/...",

@@ -17,13 +17,13 @@ func basePolicy(cfg *config.Config) call.Policy {
 }
 
 // account is what the configuration says of one.
-func account(cfg *config.Config, name string, base call.Policy) *dispatcher.Account {
+func account(cfg *config.Config, name string, base call.Policy, old *dispatcher.Account) *dispatcher.Account {
 	a := cfg.Account(name)
 	base.Duration, base.Fallback, base.Ring = a.Duration, a.Fallback, cfg.Dial.Ring
 	base.Transfer = map[config.Transfer]call.Transfer{
 		config.TransferNone: call.TransferNone, config.TransferPass: call.TransferPass, config.TransferCall: call.TransferCall,
 	}[a.Transfer]
-	return &dispatcher.Account{Runs: a.Runs, Calls: a.Calls, Rate: a.Rate, Policy: &base}
+	return &dispatcher.Account{Runs: a.Runs, Calls: a.Calls, Rate: a.Rate, Load: a.Load, Policy: &base, Reach: reachOf(a, old)}
 }
 
 // gateways keeps those that stay as they are, with what is known of them.

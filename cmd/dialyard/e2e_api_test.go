@@ -95,7 +95,7 @@ func TestTheServerTellsHowItIs(t *testing.T) {
 		"/readyz":          {"ready"},
 		"/readyz?verbose":  {"workers 2/2", "worker w1.1 ready"},
 		"/metrics":         {"dialyard_calls_total 1", `dialyard_call_outcomes_total{reason="decided"} 1`, "dialyard_workers_ready 2", "dialyard_worker_rss_bytes", "dialyard_call_seconds_bucket"},
-		"/v1/workers":      {`"id":"w1"`, `"state":"ready"`, `"jail":"rlimits"`, `"last_probe":{"ok":true`},
+		"/v1/workers":      {`"id":"w1"`, `"state":"ready"`, `rlimits","rss_bytes"`, `"last_probe":{"ok":true`},
 		"/v1/workers/none": {"404"},
 	} {
 		status, text := s.request("GET", path, "", "")

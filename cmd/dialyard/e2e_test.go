@@ -33,12 +33,19 @@ func withBinaries(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	binary, faulty = filepath.Join(dir, "dialyard"), filepath.Join(dir, "dialyard-faults")
 	for out, tags := range map[string]string{binary: "", faulty: "faults"} {
-		if text, err := exec.Command("go", "build", "-tags", tags, "-o", out, ".").CombinedOutput(); err != nil {
+		if text, err := build(tags, out); err != nil {
 			fmt.Fprintf(os.Stderr, "build: %v\n%s", err, text)
 			return 1
 		}
 	}
 	return m.Run()
+}
+
+// build makes the program as `make build` does, without cgo.
+func build(tags, out string) ([]byte, error) {
+	cmd := exec.Command("go", "build", "-tags", tags, "-o", out, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	return cmd.CombinedOutput()
 }
 
 // A server is a running `dialyard serve` with a configuration of its own.

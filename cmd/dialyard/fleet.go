@@ -17,11 +17,12 @@ type fleet struct{ *worker.Pool }
 func (f fleet) Workers() []health.Worker {
 	var list []health.Worker
 	now := time.Now()
-	for _, s := range f.Pool.Workers() {
+	for _, s := range f.Pool.All() {
 		o := health.Observation{
 			Standing: standing(s.State), Replaced: s.Replaced,
 			Age: time.Duration(s.Age * float64(time.Second)), InState: now.Sub(s.Since),
-			BeatAge: s.BeatAge, RSS: s.RSS, Heap: s.Heap, Overstay: s.Overstayed,
+			BeatAge: s.BeatAge, Overstay: s.Overstayed, Runs: s.Runs, Failures: s.Failures,
+			RSS: s.RSS, Heap: s.Heap, Goroutines: s.Goroutines, Fds: s.Fds,
 		}
 		list = append(list, health.Worker{Name: s.Name, Observation: o})
 	}
@@ -63,6 +64,8 @@ func policyOf(c *config.Config) health.Policy {
 	p.Interval, p.Timeout, p.Fall, p.Rise = c.Health.Interval, c.Health.Timeout, c.Health.Fall, c.Health.Rise
 	p.Hurry = min(p.Hurry, p.Interval)
 	p.MemorySoft, p.MemoryHard = uint64(c.Workers.MemorySoft), uint64(c.Workers.MemoryHard)
+	p.GoroutinesSoft = max(p.GoroutinesSoft, 20*c.Workers.Runs)
+	p.MinimumReady = health.MinimumReady(c.Workers.Count)
 	return p
 }
 

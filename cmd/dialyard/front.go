@@ -17,11 +17,14 @@ import (
 	"dialyard/dialplans"
 	"dialyard/dispatcher"
 	"dialyard/dispatcher/api"
+	"dialyard/dispatcher/blame"
+	"dialyard/dispatcher/broker"
 	"dialyard/dispatcher/call"
 	"dialyard/dispatcher/store"
 	"dialyard/health"
 	"dialyard/health/probe"
 	"dialyard/worker"
+	"dialyard/worker/jail"
 )
 
 // A front is everything that runs in one server, tied together.
@@ -35,8 +38,15 @@ type front struct {
 	records *store.Records
 	calls   *store.Calls
 
+	blame  *blame.Ledger
+	cases  chan blame.Case // changes in it
+	keeps  *store.Keeps
+	claims *broker.Claims
+	broker *broker.Broker
+
 	healthPlan store.Bundle
 	dispatcher *dispatcher.Dispatcher
+	jail       *jail.Jail
 	pool       *worker.Pool
 	monitor    *health.Monitor
 	caller     *probe.Caller
@@ -45,6 +55,7 @@ type front struct {
 
 	stopMonitor context.CancelFunc
 	running     sync.WaitGroup
+	judging     sync.WaitGroup // ends after everything that may change a standing
 }
 
 // startFront brings a server up: data, workers, plans, sockets, monitor, API. On
@@ -57,6 +68,9 @@ func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level
 			f.close()
 		}
 	}()
+	if err := f.buildJail(); err != nil {
+		return f, err
+	}
 	token, err := f.openData()
 	if err != nil {
 		return f, err
@@ -66,6 +80,13 @@ func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level
 		return f, err
 	}
 	f.makeParts()
+	f.blame.Changed = func(c blame.Case) {
+		select {
+		case f.cases <- c:
+		default:
+		}
+	}
+	f.judging.Go(f.watchBlame)
 	f.running.Go(f.pool.Serve)
 	if err := f.pool.WaitConnected(ctx); err != nil {
 		return f, err
@@ -91,6 +112,17 @@ func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level
 	return f, nil
 }
 
+// buildJail finds out how firmly workers can be held here, and says so.
+func (f *front) buildJail() (err error) {
+	level := f.started.Workers.Jail
+	if f.jail, err = jail.New(jail.Level(level)); err != nil {
+		return &exitError{2, fmt.Errorf("workers.jail: %s: %w. Or use best-effort", level, err)}
+	}
+	r := f.jail.Report()
+	f.log.Info("jail", "jail", r.String(), "missing", r.Gaps())
+	return nil
+}
+
 func (f *front) openData() (token string, err error) {
 	cfg := f.config.Load()
 	if f.data, err = openDataDir(cfg.Data.Dir); err != nil {
@@ -114,25 +146,29 @@ func (f *front) openData() (token string, err error) {
 	if damage := f.calls.Damage(); damage != nil {
 		f.log.Error("calls of an earlier process are lost", "reason", damage.Error())
 	}
-	return token, nil
+	if err := f.openReach(); err != nil {
+		return "", err
+	}
+	return token, f.openBlame()
 }
 
 // makeParts makes dispatcher, pool and monitor and ties them; nothing runs yet.
 func (f *front) makeParts() {
 	cfg := f.config.Load()
-	limits := worker.Limits{MemorySoft: uint64(cfg.Workers.MemorySoft), MemoryHard: uint64(cfg.Workers.MemoryHard)}
+	limits := worker.Limits{MemorySoft: uint64(cfg.Workers.MemorySoft), MemoryHard: uint64(cfg.Workers.MemoryHard), Jail: jail.Level(cfg.Workers.Jail)}
 	f.dispatcher = dispatcher.New(dispatcher.Options{
 		Shards: runtime.GOMAXPROCS(0), Slots: cfg.Workers.Count, Policy: basePolicy(cfg), Log: f.log,
-		Resolver: resolver(cfg), Keep: f.calls,
+		Resolver: resolver(cfg), Keep: f.calls, Blame: f.blame, Broker: f.broker, Claims: f.claims,
 		Record:     f.record,
 		HealthPlan: f.healthPlan.Hash(), Version: version,
 		Vitals: func(name string) []call.Field { return vitals(f.pool, name) },
 	})
 	f.pool = worker.NewPool(worker.Options{
-		Slots: cfg.Workers.Count, Runs: cfg.Workers.Runs, Dir: f.data.sockets, Dumps: f.data.file("dumps"),
+		Slots: cfg.Workers.Count, Shard: cfg.Workers.Shard, Runs: cfg.Workers.Runs, Dir: f.data.sockets, Dumps: f.data.file("dumps"),
 		Args: workerArgs(limits), Log: f.log,
-		Reports: f.dispatcher.Reports, Lost: f.dispatcher.Lost, Bundle: f.bundle, Event: f.workerEvent,
+		Reports: f.dispatcher.Reports, Lost: f.lost, Bundle: f.bundle, Event: f.workerEvent,
 	})
+	f.pool.Hold(f.jail, limits)
 	f.dispatcher.Workers = f.pool
 	if cfg.SIP.Advertise != (config.HostPort{}) {
 		f.dispatcher.Edge.Advertise = cfg.SIP.Advertise.String()
@@ -205,10 +241,17 @@ func (f *front) close() {
 	if f.pool != nil {
 		f.pool.Close()
 	}
+	if f.broker != nil {
+		f.broker.Close()
+	}
 	if f.caller != nil {
 		f.caller.Close()
 	}
 	f.running.Wait()
+	if f.cases != nil {
+		close(f.cases)
+		f.judging.Wait()
+	}
 	if f.records != nil {
 		if err := f.records.Close(); err != nil {
 			f.log.Error("records", "reason", err)
@@ -217,6 +260,11 @@ func (f *front) close() {
 	if f.calls != nil {
 		if err := f.calls.Close(); err != nil {
 			f.log.Error("calls", "reason", err)
+		}
+	}
+	if f.keeps != nil {
+		if err := f.keeps.Close(); err != nil {
+			f.log.Error("keys and values", "reason", err)
 		}
 	}
 	if f.data != nil {

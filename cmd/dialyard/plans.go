@@ -91,7 +91,7 @@ func (f *front) refresh() {
 	for _, id := range f.plans.Plans() {
 		if v, ok := f.plans.Live(id); ok {
 			t.Plans[dispatcher.PlanName(id)] = dispatcher.Plan{Version: v.Number, Bundle: v.Hash}
-			t.Accounts[id.Account] = account(cfg, id.Account, f.dispatcher.Policy)
+			t.Accounts[id.Account] = account(cfg, id.Account, f.dispatcher.Policy, f.dispatcher.Table().Accounts[id.Account])
 		}
 	}
 	t.Routes = routes(cfg.Routes)

@@ -40,9 +40,6 @@ func serveCommand() *cobra.Command {
 func serve(cmd *cobra.Command, cfg *config.Config, log *slog.Logger, level *slog.LevelVar) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	if cfg.Workers.Jail == config.JailRequire {
-		return &exitError{2, fmt.Errorf("workers.jail: require: this version holds workers by rlimits only; use best-effort")}
-	}
 	starting, cancel := context.WithTimeout(context.Background(), firstReady)
 	defer cancel()
 	f, err := startFront(starting, cfg, log, level)
@@ -138,7 +135,7 @@ func (f *front) reload(cmd *cobra.Command) {
 // reloadable reports whether a key takes effect without a restart.
 func reloadable(key string) bool {
 	switch key {
-	case "routes", "sip.trusted", "log.level", "limits.cpu", "limits.log_lines", "limits.runs", "limits.rate", "limits.calls",
+	case "routes", "sip.trusted", "log.level", "limits.cpu", "limits.log_lines", "limits.runs", "limits.rate", "limits.load", "limits.calls",
 		"accounts", "gateways", "dial.forbid", "dial.ring", "dial.duration":
 		return true
 	}

@@ -10,11 +10,12 @@ import (
 	"dialyard/dialplans"
 	"dialyard/proto"
 	"dialyard/worker"
+	"dialyard/worker/jail"
 )
 
 // workerArgs starts this binary as a worker; workerCommand is what then runs.
 func workerArgs(l worker.Limits) []string {
-	return []string{"worker", "--memory-soft", strconv.FormatUint(l.MemorySoft, 10), "--memory-hard", strconv.FormatUint(l.MemoryHard, 10)}
+	return []string{"worker", "--memory-soft", strconv.FormatUint(l.MemorySoft, 10), "--memory-hard", strconv.FormatUint(l.MemoryHard, 10), "--jail", string(l.Jail)}
 }
 
 func workerCommand() *cobra.Command {
@@ -25,6 +26,7 @@ func workerCommand() *cobra.Command {
 	}
 	cmd.Flags().Uint64Var(&l.MemorySoft, "memory-soft", 0, "bytes")
 	cmd.Flags().Uint64Var(&l.MemoryHard, "memory-hard", 0, "bytes")
+	cmd.Flags().StringVar((*string)(&l.Jail), "jail", string(jail.Off), "off, best-effort or require")
 	return cmd
 }
 

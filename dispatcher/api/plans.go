@@ -105,7 +105,7 @@ func (s *Server) versions(w http.ResponseWriter, r *http.Request) {
 		fail(w, planStatus(err), err.Error())
 		return
 	}
-	answer(w, http.StatusOK, list)
+	answer(w, http.StatusOK, s.judged(id, list))
 }
 
 // rollback makes an earlier version live: ?version=N, or the one before.

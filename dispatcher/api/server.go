@@ -42,6 +42,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("PUT /v1/accounts/{account}/plans/{plan}", s.authorized(s.publish))
 	mux.HandleFunc("GET /v1/accounts/{account}/plans/{plan}/versions", s.authorized(s.versions))
 	mux.HandleFunc("POST /v1/accounts/{account}/plans/{plan}/rollback", s.authorized(s.rollback))
+	mux.HandleFunc("POST /v1/accounts/{account}/plans/{plan}/versions/{version}/release", s.authorized(s.release))
+	mux.HandleFunc("GET /v1/quarantine", s.authorized(s.listCases))
 	return mux
 }
 

@@ -18,7 +18,7 @@ type Respond struct {
 }
 
 // Run asks for a run of the plan on any worker but Avoid. The shell answers with
-// Placed or Unplaced at once.
+// Placed, Unplaced or Barred at once.
 type Run struct {
 	Attempt int    // 1 or 2
 	Avoid   string // the worker that was lost, empty at first

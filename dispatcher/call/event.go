@@ -17,6 +17,9 @@ type Placed struct{ Worker string }
 // Unplaced says that no worker had room for the run.
 type Unplaced struct{}
 
+// Barred says that no worker takes the run, as its plan version kills workers.
+type Barred struct{}
+
 // Reject is the script's final refusal. Code is 400 to 699.
 type Reject struct {
 	Code    int
@@ -39,6 +42,9 @@ type SetHeader struct{ Field Field }
 
 // Tag puts a name and value into the record.
 type Tag struct{ Name, Value string }
+
+// Acted says that the script did something that others can notice, beside the call.
+type Acted struct{}
 
 // Dial asks to call others: the groups one after the other, the targets of one
 // group together. The script waits for Tell.
@@ -132,11 +138,13 @@ func (Begin) event()     {}
 func (Refused) event()   {}
 func (Placed) event()    {}
 func (Unplaced) event()  {}
+func (Barred) event()    {}
 func (Reject) event()    {}
 func (Redirect) event()  {}
 func (Ring) event()      {}
 func (SetHeader) event() {}
 func (Tag) event()       {}
+func (Acted) event()     {}
 func (Dial) event()      {}
 func (Done) event()      {}
 func (Lost) event()      {}

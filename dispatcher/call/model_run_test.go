@@ -20,7 +20,7 @@ type runModel struct {
 // is released the shell does not pass on.
 func (m *callModel) report(t *rapid.T) {
 	field := Field{Name: rapid.SampledFrom([]string{"X-A", "x-a", "X-B", "Warning"}).Draw(t, "name"), Value: rapid.SampledFrom([]string{"", "1", "2"}).Draw(t, "value")}
-	words := []Event{Ring{180}, Ring{183}, SetHeader{field}, SetHeader{field}, Tag(field)}
+	words := []Event{Ring{180}, Ring{183}, Acted{}, SetHeader{field}, SetHeader{field}, Tag(field)}
 	if seldom(t) {
 		words = []Event{
 			Reject{Code: 486}, Reject{Code: 603, Reason: "No", Headers: []Field{field}},
@@ -30,6 +30,7 @@ func (m *callModel) report(t *rapid.T) {
 	}
 	ev := rapid.SampledFrom(words).Draw(t, "event")
 	if m.held {
+		m.noticed = m.noticed || ev == Event(Acted{}) && m.call.State() == Running
 		m.step(t, ev)
 	}
 }
@@ -53,6 +54,9 @@ func (m *callModel) place(t *rapid.T, r Run) Event {
 		t.Fatalf("try %d", len(m.runs))
 	}
 	if !rapid.Bool().Draw(t, "room") {
+		if seldom(t) {
+			return Barred{}
+		}
 		return Unplaced{}
 	}
 	workers := []string{"w1.1", "w2.1"}

@@ -20,6 +20,7 @@ const (
 	Flaw                         // a panic in the front, survived
 	Connected                    // a leg answered
 	Unanswered                   // no leg did, and the script said nothing else
+	Quarantined                  // the version kills workers and is not run
 )
 
 // row is one line of the table of what the caller hears.
@@ -45,6 +46,7 @@ var table = [...]row{
 	Flaw:          {500, "internal error", "internal error"},
 	Connected:     {200, "answered", ""},
 	Unanswered:    {0, "not answered", ""},
+	Quarantined:   {500, "quarantined", "the dialplan is suspended"},
 }
 
 // Outcomes is how many there are, for counters indexed by Outcome.

@@ -28,6 +28,8 @@ func (c *Call) stepPlacing(now time.Time, ev Event) {
 			return
 		}
 		c.times.try = now.Add(c.policy.pause(c.tries))
+	case Barred:
+		c.finish(now, Quarantined)
 	case Cancelled:
 		c.finish(now, CallerGaveUp)
 	}
@@ -42,6 +44,8 @@ func (c *Call) stepRunning(now time.Time, ev Event) {
 		c.setHeader(ev.Field)
 	case Tag:
 		c.tag(ev)
+	case Acted:
+		c.noticed = true
 	case Reject:
 		c.decide(now, Respond{Status: ev.Code, Reason: ev.Reason, Headers: ev.Headers})
 	case Redirect:

@@ -13,6 +13,8 @@ var eventForms = map[string]func(rest string) (Event, error){
 	"begin":     func(string) (Event, error) { return Begin{}, nil },
 	"refused":   func(why string) (Event, error) { o, err := outcomeNamed(why); return Refused{o}, err },
 	"placed":    func(worker string) (Event, error) { return Placed{worker}, nil },
+	"acted":     func(string) (Event, error) { return Acted{}, nil },
+	"barred":    func(string) (Event, error) { return Barred{}, nil },
 	"unplaced":  func(string) (Event, error) { return Unplaced{}, nil },
 	"reject":    parseReject,
 	"redirect":  parseRedirect,

@@ -143,7 +143,7 @@ func (s *stage) ticksUntil(end time.Time) {
 // step feeds the call and writes down what it does.
 func (s *stage) step(now time.Time, text string, ev Event) {
 	if s.placing != answersRun(ev) {
-		s.t.Fatalf("%s: each run is answered by placed or unplaced, and at once", text)
+		s.t.Fatalf("%s: each run is answered by placed, unplaced or barred, and at once", text)
 	}
 	s.placing = false
 	var did []string
@@ -162,7 +162,7 @@ func (s *stage) step(now time.Time, text string, ev Event) {
 
 func answersRun(ev Event) bool {
 	switch ev.(type) {
-	case Placed, Unplaced:
+	case Placed, Unplaced, Barred:
 		return true
 	}
 	return false

@@ -2,22 +2,29 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"dialyard/dispatcher/broker"
 )
 
 // An Account is what holds for one account.
 type Account struct {
 	Name     string
-	Fallback string        // SIP URI for callers whose run was lost; empty for none
-	Transfer Transfer      // what becomes of REFER
-	Duration time.Duration // of an answered call, at most dial.duration; 0 for no limit
-	Calls    int           // at once, with the answered ones; 0 for no limit
-	Rate     int           // new calls per second; 0 for no limit
-	Runs     int           // at once; 0 for no limit
+	Fallback string         // SIP URI for callers whose run was lost; empty for none
+	Transfer Transfer       // what becomes of REFER
+	Duration time.Duration  // of an answered call, at most dial.duration; 0 for no limit
+	Calls    int            // at once, with the answered ones; 0 for no limit
+	Rate     int            // new calls per second; 0 for no limit
+	Runs     int            // at once; 0 for no limit
+	Load     float64        // seconds of CPU per second that its scripts may take; 0 for no limit
+	Rollback bool           // from a version that kills workers to the one before it
+	HTTP     []string       // that its scripts may send requests to
+	Private  []netip.Prefix // networks that these may be in, beside the public ones
 
 	at place // of duration
 }
@@ -46,13 +53,16 @@ func (c *Config) Account(name string) Account {
 }
 
 func newAccount(name string) Account {
-	return Account{Name: name, Transfer: TransferNone, Duration: byLimits, Calls: byLimits, Rate: byLimits, Runs: byLimits}
+	return Account{Name: name, Transfer: TransferNone, Duration: byLimits, Calls: byLimits, Rate: byLimits, Runs: byLimits, Load: byLimits}
 }
 
 // settled has what is said for all where nothing is said for the account.
 func (c *Config) settled(a Account) Account {
 	if a.Duration == byLimits {
 		a.Duration = c.Dial.Duration
+	}
+	if a.Load == byLimits {
+		a.Load = c.Limits.Load
 	}
 	for _, f := range []struct {
 		own *int
@@ -80,7 +90,7 @@ var accountList = listValue("accounts", wantAccounts, (*reader).accounts, func(c
 	return texts
 })
 
-const wantAccounts = "a list of {name, fallback, transfer, duration, calls, rate, runs}"
+const wantAccounts = "a list of {name, fallback, transfer, duration, calls, rate, runs, load, rollback, http, private}"
 
 func (r *reader) accounts(name string, n ast.Node) {
 	items, ok := r.sequence(name, wantAccounts, n)
@@ -116,6 +126,10 @@ func (r *reader) account(name string, n ast.Node) Account {
 		{"calls", func(name string, n ast.Node) { a.Calls = readScalar(r, name, n, count(0, 1_000_000)) }},
 		{"rate", func(name string, n ast.Node) { a.Rate = readScalar(r, name, n, count(0, 1_000_000)) }},
 		{"runs", func(name string, n ast.Node) { a.Runs = readScalar(r, name, n, count(0, 1_000_000)) }},
+		{"load", func(name string, n ast.Node) { a.Load = readScalar(r, name, n, rateKind) }},
+		{"rollback", func(name string, n ast.Node) { a.Rollback = readScalar(r, name, n, boolKind) }},
+		{"http", func(name string, n ast.Node) { a.HTTP = readList(r, name, n, hostKind) }},
+		{"private", func(name string, n ast.Node) { a.Private = readList(r, name, n, prefixKind) }},
 	})
 	if known && !hasName {
 		r.fail(r.at(n), name, "name is missing")
@@ -152,6 +166,22 @@ func (a Account) yaml() string {
 		fields = append(fields, "fallback: "+quoteInFlow(a.Fallback))
 	}
 	fields = append(fields, "transfer: "+string(a.Transfer), "duration: "+spanText(a.Duration),
-		"calls: "+strconv.Itoa(a.Calls), "rate: "+strconv.Itoa(a.Rate), "runs: "+strconv.Itoa(a.Runs))
+		"calls: "+strconv.Itoa(a.Calls), "rate: "+strconv.Itoa(a.Rate), "runs: "+strconv.Itoa(a.Runs), "load: "+rateKind.text(a.Load), "rollback: "+strconv.FormatBool(a.Rollback))
+	if len(a.HTTP) > 0 {
+		fields = append(fields, "http: "+listYAML(a.HTTP, hostKind))
+	}
+	if len(a.Private) > 0 {
+		fields = append(fields, "private: "+listYAML(a.Private, prefixKind))
+	}
 	return "{" + strings.Join(fields, ", ") + "}"
+}
+
+// hostKind is an entry of the list of hosts that scripts may send HTTP requests to.
+var hostKind = kind[string]{
+	want: "a host such as api.example.net, *.example.net, api.example.net:8080, or * for every public one",
+	parse: func(text string) (string, error) {
+		_, err := broker.ParseHost(text)
+		return text, err
+	},
+	text: sameText,
 }

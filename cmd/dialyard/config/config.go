@@ -109,9 +109,10 @@ type Limits struct {
 	Legs     int
 	HTTP     int // requests
 	LogLines int
-	Runs     int // of one account at once, 0 for no limit
-	Rate     int // calls per second of one account, 0 for no limit
-	Calls    int // of one account at once, with the answered ones, 0 for no limit
+	Runs     int     // of one account at once, 0 for no limit
+	Rate     int     // calls per second of one account, 0 for no limit
+	Load     float64 // seconds of CPU per second of one account's scripts, 0 for no limit
+	Calls    int     // of one account at once, with the answered ones, 0 for no limit
 }
 
 // Plans says where plans are read from.

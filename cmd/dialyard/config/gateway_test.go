@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -168,12 +169,12 @@ func TestAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Account{Name: "other", Transfer: TransferNone, Duration: 4 * time.Hour, Calls: 7, Rate: 9, Runs: 8}
-	if got := c.Account("other"); got != want {
+	if got := c.Account("other"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 	got := c.Account("acme")
 	got.at = place{}
-	if want = (Account{Name: "acme", Transfer: TransferCall, Duration: 4 * time.Hour, Calls: 7, Runs: 8}); got != want {
+	if want = (Account{Name: "acme", Transfer: TransferCall, Duration: 4 * time.Hour, Calls: 7, Runs: 8}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -136,6 +136,11 @@ var keys = []key{
 		value: one(func(c *Config) *int { return &c.Limits.Rate }, count(0, 1_000_000)),
 	},
 	{
+		name: "limits.load", byRule: unlessBuiltin("0.5"), note: "0.5, and 0 with the built-in plans",
+		doc:   "Seconds of CPU that one account's scripts may take together each second, 0 for no limit.",
+		value: one(func(c *Config) *float64 { return &c.Limits.Load }, rateKind),
+	},
+	{
 		name: "limits.calls", def: "0",
 		doc:   "Calls of one account at once, those that are answered too, 0 for no limit.",
 		value: one(func(c *Config) *int { return &c.Limits.Calls }, count(0, 1_000_000)),

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -72,4 +73,22 @@ func readScalar[T any](r *reader, name string, n ast.Node, k kind[T]) T {
 		return none
 	}
 	return parsed
+}
+
+// readList reads a list of values of one kind.
+func readList[T any](r *reader, name string, n ast.Node, k kind[T]) (list []T) {
+	items, _ := r.sequence(name, "a list, each "+k.want, n)
+	for i, item := range items {
+		list = append(list, readScalar(r, fmt.Sprintf("%s[%d]", name, i), item, k))
+	}
+	return list
+}
+
+// listYAML writes such a list as it stands within one line.
+func listYAML[T any](list []T, k kind[T]) string {
+	var texts []string
+	for _, v := range list {
+		texts = append(texts, quoteInFlow(k.text(v)))
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
 }

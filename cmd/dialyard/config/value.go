@@ -262,3 +262,18 @@ var dsnKind = kind[string]{
 		return "(not a URL)"
 	},
 }
+
+var boolKind = kind[bool]{
+	want: "true or false",
+	parse: func(text string) (bool, error) {
+		switch text {
+		case "true":
+			return true, nil
+		case "false":
+			return false, nil
+		}
+		return false, errForm
+	},
+	text: strconv.FormatBool,
+	bare: true,
+}
