@@ -210,8 +210,21 @@ func (w *simWorld) crash() {
 				w.fault(nil, "the store's %s cannot be read: %v", id, err)
 			}
 		}
-		w.front.collect()
+		w.front.takeRestored()
 	})
+}
+
+// takeRestored has the shards take the calls of the earlier process: Serve reads nothing
+// before these lie in the mailboxes.
+func (f *simFront) takeRestored() {
+	for i, s := range f.shards {
+		for len(s.mailbox) > 0 {
+			f.mail[i] = append(f.mail[i], <-s.mailbox)
+		}
+	}
+	for i := range f.shards {
+		f.turn(i)
+	}
 }
 
 // leftovers tells what the front still holds, "" if nothing.

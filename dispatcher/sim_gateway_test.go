@@ -47,7 +47,7 @@ func (w *simWorld) gatewayPhone(addr netip.AddrPort) {
 		since, again := ignored[branch]
 		switch {
 		case !p.mute():
-			if c := w.owners[a.request.Get(sip.CallID)]; again && w.clock-since > 10*time.Second && c != nil {
+			if c := w.owners[a.request.Get(sip.CallID)]; again && w.clock-since > 2*time.Second && c != nil {
 				c.excuse("the gateway heard the INVITE when it was about to be given up")
 			}
 			ring(a)
