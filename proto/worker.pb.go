@@ -370,6 +370,7 @@ type Order struct {
 	//	*Order_Bundle
 	//	*Order_Check
 	//	*Order_Result
+	//	*Order_Profile
 	Is            isOrder_Is `protobuf_oneof:"is"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -457,6 +458,15 @@ func (x *Order) GetResult() *Result {
 	return nil
 }
 
+func (x *Order) GetProfile() *Profile {
+	if x != nil {
+		if x, ok := x.Is.(*Order_Profile); ok {
+			return x.Profile
+		}
+	}
+	return nil
+}
+
 type isOrder_Is interface {
 	isOrder_Is()
 }
@@ -481,6 +491,10 @@ type Order_Result struct {
 	Result *Result `protobuf:"bytes,5,opt,name=result,proto3,oneof"`
 }
 
+type Order_Profile struct {
+	Profile *Profile `protobuf:"bytes,6,opt,name=profile,proto3,oneof"`
+}
+
 func (*Order_Start) isOrder_Is() {}
 
 func (*Order_Cancel) isOrder_Is() {}
@@ -490,6 +504,100 @@ func (*Order_Bundle) isOrder_Is() {}
 func (*Order_Check) isOrder_Is() {}
 
 func (*Order_Result) isOrder_Is() {}
+
+func (*Order_Profile) isOrder_Is() {}
+
+// Profile asks for what a worker can tell of itself before it is replaced.
+type Profile struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Profile) Reset() {
+	*x = Profile{}
+	mi := &file_worker_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Profile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Profile) ProtoMessage() {}
+
+func (x *Profile) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Profile.ProtoReflect.Descriptor instead.
+func (*Profile) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{2}
+}
+
+// Profiled answers a Profile.
+type Profiled struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the format of pprof, at most 256 KiB; empty if it would be larger.
+	Heap []byte `protobuf:"bytes,1,opt,name=heap,proto3" json:"heap,omitempty"`
+	// The stacks of all goroutines, at most 256 KiB of text.
+	Goroutines    []byte `protobuf:"bytes,2,opt,name=goroutines,proto3" json:"goroutines,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Profiled) Reset() {
+	*x = Profiled{}
+	mi := &file_worker_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Profiled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Profiled) ProtoMessage() {}
+
+func (x *Profiled) ProtoReflect() protoreflect.Message {
+	mi := &file_worker_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Profiled.ProtoReflect.Descriptor instead.
+func (*Profiled) Descriptor() ([]byte, []int) {
+	return file_worker_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Profiled) GetHeap() []byte {
+	if x != nil {
+		return x.Heap
+	}
+	return nil
+}
+
+func (x *Profiled) GetGoroutines() []byte {
+	if x != nil {
+		return x.Goroutines
+	}
+	return nil
+}
 
 // Start asks for one run of a plan version. A worker that does not hold the
 // bundle answers NeedBundle and starts the run once it has arrived.
@@ -511,7 +619,7 @@ type Start struct {
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_worker_proto_msgTypes[2]
+	mi := &file_worker_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -523,7 +631,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[2]
+	mi := &file_worker_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -536,7 +644,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{2}
+	return file_worker_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Start) GetRun() uint64 {
@@ -621,7 +729,7 @@ type Facts struct {
 
 func (x *Facts) Reset() {
 	*x = Facts{}
-	mi := &file_worker_proto_msgTypes[3]
+	mi := &file_worker_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -633,7 +741,7 @@ func (x *Facts) String() string {
 func (*Facts) ProtoMessage() {}
 
 func (x *Facts) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[3]
+	mi := &file_worker_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -646,7 +754,7 @@ func (x *Facts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Facts.ProtoReflect.Descriptor instead.
 func (*Facts) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{3}
+	return file_worker_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Facts) GetCallId() string {
@@ -767,7 +875,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_worker_proto_msgTypes[4]
+	mi := &file_worker_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -779,7 +887,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[4]
+	mi := &file_worker_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -792,7 +900,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{4}
+	return file_worker_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Limits) GetWallMs() uint32 {
@@ -834,7 +942,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_worker_proto_msgTypes[5]
+	mi := &file_worker_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -846,7 +954,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[5]
+	mi := &file_worker_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -859,7 +967,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{5}
+	return file_worker_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Cancel) GetRun() uint64 {
@@ -889,7 +997,7 @@ type Bundle struct {
 
 func (x *Bundle) Reset() {
 	*x = Bundle{}
-	mi := &file_worker_proto_msgTypes[6]
+	mi := &file_worker_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +1009,7 @@ func (x *Bundle) String() string {
 func (*Bundle) ProtoMessage() {}
 
 func (x *Bundle) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[6]
+	mi := &file_worker_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +1022,7 @@ func (x *Bundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bundle.ProtoReflect.Descriptor instead.
 func (*Bundle) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{6}
+	return file_worker_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Bundle) GetHash() string {
@@ -948,7 +1056,7 @@ type File struct {
 
 func (x *File) Reset() {
 	*x = File{}
-	mi := &file_worker_proto_msgTypes[7]
+	mi := &file_worker_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +1068,7 @@ func (x *File) String() string {
 func (*File) ProtoMessage() {}
 
 func (x *File) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[7]
+	mi := &file_worker_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +1081,7 @@ func (x *File) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use File.ProtoReflect.Descriptor instead.
 func (*File) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{7}
+	return file_worker_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *File) GetName() string {
@@ -1001,7 +1109,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_worker_proto_msgTypes[8]
+	mi := &file_worker_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1013,7 +1121,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[8]
+	mi := &file_worker_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1026,7 +1134,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{8}
+	return file_worker_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Check) GetId() uint64 {
@@ -1053,7 +1161,7 @@ type ToHost struct {
 
 func (x *ToHost) Reset() {
 	*x = ToHost{}
-	mi := &file_worker_proto_msgTypes[9]
+	mi := &file_worker_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1173,7 @@ func (x *ToHost) String() string {
 func (*ToHost) ProtoMessage() {}
 
 func (x *ToHost) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[9]
+	mi := &file_worker_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1186,7 @@ func (x *ToHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToHost.ProtoReflect.Descriptor instead.
 func (*ToHost) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{9}
+	return file_worker_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ToHost) GetReports() []*Report {
@@ -1098,6 +1206,7 @@ type Report struct {
 	//	*Report_NeedBundle
 	//	*Report_Checked
 	//	*Report_Beat
+	//	*Report_Profiled
 	Is            isReport_Is `protobuf_oneof:"is"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1105,7 +1214,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_worker_proto_msgTypes[10]
+	mi := &file_worker_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1117,7 +1226,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[10]
+	mi := &file_worker_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1130,7 +1239,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{10}
+	return file_worker_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Report) GetIs() isReport_Is {
@@ -1194,6 +1303,15 @@ func (x *Report) GetBeat() *Beat {
 	return nil
 }
 
+func (x *Report) GetProfiled() *Profiled {
+	if x != nil {
+		if x, ok := x.Is.(*Report_Profiled); ok {
+			return x.Profiled
+		}
+	}
+	return nil
+}
+
 type isReport_Is interface {
 	isReport_Is()
 }
@@ -1222,6 +1340,10 @@ type Report_Beat struct {
 	Beat *Beat `protobuf:"bytes,6,opt,name=beat,proto3,oneof"`
 }
 
+type Report_Profiled struct {
+	Profiled *Profiled `protobuf:"bytes,7,opt,name=profiled,proto3,oneof"`
+}
+
 func (*Report_Instruction) isReport_Is() {}
 
 func (*Report_Log) isReport_Is() {}
@@ -1233,6 +1355,8 @@ func (*Report_NeedBundle) isReport_Is() {}
 func (*Report_Checked) isReport_Is() {}
 
 func (*Report_Beat) isReport_Is() {}
+
+func (*Report_Profiled) isReport_Is() {}
 
 // Instruction is what the script wants done with its call. seq counts from 1
 // without gaps within one attempt; anything else ends the run.
@@ -1256,7 +1380,7 @@ type Instruction struct {
 
 func (x *Instruction) Reset() {
 	*x = Instruction{}
-	mi := &file_worker_proto_msgTypes[11]
+	mi := &file_worker_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +1392,7 @@ func (x *Instruction) String() string {
 func (*Instruction) ProtoMessage() {}
 
 func (x *Instruction) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[11]
+	mi := &file_worker_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +1405,7 @@ func (x *Instruction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Instruction.ProtoReflect.Descriptor instead.
 func (*Instruction) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{11}
+	return file_worker_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Instruction) GetRun() uint64 {
@@ -1431,7 +1555,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_worker_proto_msgTypes[12]
+	mi := &file_worker_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1443,7 +1567,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[12]
+	mi := &file_worker_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1456,7 +1580,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{12}
+	return file_worker_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Result) GetRun() uint64 {
@@ -1532,7 +1656,7 @@ type Ask struct {
 
 func (x *Ask) Reset() {
 	*x = Ask{}
-	mi := &file_worker_proto_msgTypes[13]
+	mi := &file_worker_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1544,7 +1668,7 @@ func (x *Ask) String() string {
 func (*Ask) ProtoMessage() {}
 
 func (x *Ask) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[13]
+	mi := &file_worker_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1557,7 +1681,7 @@ func (x *Ask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ask.ProtoReflect.Descriptor instead.
 func (*Ask) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{13}
+	return file_worker_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Ask) GetIs() isAsk_Is {
@@ -1649,7 +1773,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_worker_proto_msgTypes[14]
+	mi := &file_worker_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1661,7 +1785,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[14]
+	mi := &file_worker_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1674,7 +1798,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{14}
+	return file_worker_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Answer) GetError() string {
@@ -1774,7 +1898,7 @@ type Fetch struct {
 
 func (x *Fetch) Reset() {
 	*x = Fetch{}
-	mi := &file_worker_proto_msgTypes[15]
+	mi := &file_worker_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1786,7 +1910,7 @@ func (x *Fetch) String() string {
 func (*Fetch) ProtoMessage() {}
 
 func (x *Fetch) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[15]
+	mi := &file_worker_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1799,7 +1923,7 @@ func (x *Fetch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
 func (*Fetch) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{15}
+	return file_worker_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Fetch) GetMethod() string {
@@ -1850,7 +1974,7 @@ type Fetched struct {
 
 func (x *Fetched) Reset() {
 	*x = Fetched{}
-	mi := &file_worker_proto_msgTypes[16]
+	mi := &file_worker_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1862,7 +1986,7 @@ func (x *Fetched) String() string {
 func (*Fetched) ProtoMessage() {}
 
 func (x *Fetched) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[16]
+	mi := &file_worker_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1875,7 +1999,7 @@ func (x *Fetched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetched.ProtoReflect.Descriptor instead.
 func (*Fetched) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{16}
+	return file_worker_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Fetched) GetStatus() uint32 {
@@ -1912,7 +2036,7 @@ type Lookup struct {
 
 func (x *Lookup) Reset() {
 	*x = Lookup{}
-	mi := &file_worker_proto_msgTypes[17]
+	mi := &file_worker_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1924,7 +2048,7 @@ func (x *Lookup) String() string {
 func (*Lookup) ProtoMessage() {}
 
 func (x *Lookup) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[17]
+	mi := &file_worker_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1937,7 +2061,7 @@ func (x *Lookup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lookup.ProtoReflect.Descriptor instead.
 func (*Lookup) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{17}
+	return file_worker_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Lookup) GetName() string {
@@ -1964,7 +2088,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_worker_proto_msgTypes[18]
+	mi := &file_worker_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1976,7 +2100,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[18]
+	mi := &file_worker_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1989,7 +2113,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{18}
+	return file_worker_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Found) GetRecords() []*DNSRecord {
@@ -2019,7 +2143,7 @@ type DNSRecord struct {
 
 func (x *DNSRecord) Reset() {
 	*x = DNSRecord{}
-	mi := &file_worker_proto_msgTypes[19]
+	mi := &file_worker_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2031,7 +2155,7 @@ func (x *DNSRecord) String() string {
 func (*DNSRecord) ProtoMessage() {}
 
 func (x *DNSRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[19]
+	mi := &file_worker_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2044,7 +2168,7 @@ func (x *DNSRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DNSRecord.ProtoReflect.Descriptor instead.
 func (*DNSRecord) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{19}
+	return file_worker_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DNSRecord) GetValue() string {
@@ -2121,7 +2245,7 @@ type Keep struct {
 
 func (x *Keep) Reset() {
 	*x = Keep{}
-	mi := &file_worker_proto_msgTypes[20]
+	mi := &file_worker_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2133,7 +2257,7 @@ func (x *Keep) String() string {
 func (*Keep) ProtoMessage() {}
 
 func (x *Keep) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[20]
+	mi := &file_worker_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2146,7 +2270,7 @@ func (x *Keep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keep.ProtoReflect.Descriptor instead.
 func (*Keep) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{20}
+	return file_worker_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Keep) GetOp() KeepOp {
@@ -2197,7 +2321,7 @@ type Kept struct {
 
 func (x *Kept) Reset() {
 	*x = Kept{}
-	mi := &file_worker_proto_msgTypes[21]
+	mi := &file_worker_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2209,7 +2333,7 @@ func (x *Kept) String() string {
 func (*Kept) ProtoMessage() {}
 
 func (x *Kept) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[21]
+	mi := &file_worker_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2222,7 +2346,7 @@ func (x *Kept) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kept.ProtoReflect.Descriptor instead.
 func (*Kept) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{21}
+	return file_worker_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Kept) GetFound() bool {
@@ -2262,7 +2386,7 @@ type Claim struct {
 
 func (x *Claim) Reset() {
 	*x = Claim{}
-	mi := &file_worker_proto_msgTypes[22]
+	mi := &file_worker_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2274,7 +2398,7 @@ func (x *Claim) String() string {
 func (*Claim) ProtoMessage() {}
 
 func (x *Claim) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[22]
+	mi := &file_worker_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2287,7 +2411,7 @@ func (x *Claim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claim.ProtoReflect.Descriptor instead.
 func (*Claim) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{22}
+	return file_worker_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Claim) GetName() string {
@@ -2320,7 +2444,7 @@ type Claimed struct {
 
 func (x *Claimed) Reset() {
 	*x = Claimed{}
-	mi := &file_worker_proto_msgTypes[23]
+	mi := &file_worker_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2332,7 +2456,7 @@ func (x *Claimed) String() string {
 func (*Claimed) ProtoMessage() {}
 
 func (x *Claimed) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[23]
+	mi := &file_worker_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2345,7 +2469,7 @@ func (x *Claimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claimed.ProtoReflect.Descriptor instead.
 func (*Claimed) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{23}
+	return file_worker_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Claimed) GetGranted() bool {
@@ -2370,7 +2494,7 @@ type Dial struct {
 
 func (x *Dial) Reset() {
 	*x = Dial{}
-	mi := &file_worker_proto_msgTypes[24]
+	mi := &file_worker_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2382,7 +2506,7 @@ func (x *Dial) String() string {
 func (*Dial) ProtoMessage() {}
 
 func (x *Dial) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[24]
+	mi := &file_worker_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2395,7 +2519,7 @@ func (x *Dial) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dial.ProtoReflect.Descriptor instead.
 func (*Dial) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{24}
+	return file_worker_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Dial) GetGroups() []*DialGroup {
@@ -2421,7 +2545,7 @@ type DialGroup struct {
 
 func (x *DialGroup) Reset() {
 	*x = DialGroup{}
-	mi := &file_worker_proto_msgTypes[25]
+	mi := &file_worker_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2433,7 +2557,7 @@ func (x *DialGroup) String() string {
 func (*DialGroup) ProtoMessage() {}
 
 func (x *DialGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[25]
+	mi := &file_worker_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2446,7 +2570,7 @@ func (x *DialGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DialGroup.ProtoReflect.Descriptor instead.
 func (*DialGroup) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{25}
+	return file_worker_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DialGroup) GetLegs() []*DialLeg {
@@ -2480,7 +2604,7 @@ type DialLeg struct {
 
 func (x *DialLeg) Reset() {
 	*x = DialLeg{}
-	mi := &file_worker_proto_msgTypes[26]
+	mi := &file_worker_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2492,7 +2616,7 @@ func (x *DialLeg) String() string {
 func (*DialLeg) ProtoMessage() {}
 
 func (x *DialLeg) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[26]
+	mi := &file_worker_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2505,7 +2629,7 @@ func (x *DialLeg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DialLeg.ProtoReflect.Descriptor instead.
 func (*DialLeg) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{26}
+	return file_worker_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DialLeg) GetTarget() string {
@@ -2597,7 +2721,7 @@ type Dialled struct {
 
 func (x *Dialled) Reset() {
 	*x = Dialled{}
-	mi := &file_worker_proto_msgTypes[27]
+	mi := &file_worker_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2609,7 +2733,7 @@ func (x *Dialled) String() string {
 func (*Dialled) ProtoMessage() {}
 
 func (x *Dialled) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[27]
+	mi := &file_worker_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2622,7 +2746,7 @@ func (x *Dialled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dialled.ProtoReflect.Descriptor instead.
 func (*Dialled) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{27}
+	return file_worker_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Dialled) GetStatus() DialStatus {
@@ -2679,7 +2803,7 @@ type Reject struct {
 
 func (x *Reject) Reset() {
 	*x = Reject{}
-	mi := &file_worker_proto_msgTypes[28]
+	mi := &file_worker_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2691,7 +2815,7 @@ func (x *Reject) String() string {
 func (*Reject) ProtoMessage() {}
 
 func (x *Reject) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[28]
+	mi := &file_worker_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2704,7 +2828,7 @@ func (x *Reject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reject.ProtoReflect.Descriptor instead.
 func (*Reject) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{28}
+	return file_worker_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Reject) GetCode() uint32 {
@@ -2739,7 +2863,7 @@ type Redirect struct {
 
 func (x *Redirect) Reset() {
 	*x = Redirect{}
-	mi := &file_worker_proto_msgTypes[29]
+	mi := &file_worker_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2751,7 +2875,7 @@ func (x *Redirect) String() string {
 func (*Redirect) ProtoMessage() {}
 
 func (x *Redirect) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[29]
+	mi := &file_worker_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2764,7 +2888,7 @@ func (x *Redirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
 func (*Redirect) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{29}
+	return file_worker_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Redirect) GetCode() uint32 {
@@ -2791,7 +2915,7 @@ type Ring struct {
 
 func (x *Ring) Reset() {
 	*x = Ring{}
-	mi := &file_worker_proto_msgTypes[30]
+	mi := &file_worker_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2803,7 +2927,7 @@ func (x *Ring) String() string {
 func (*Ring) ProtoMessage() {}
 
 func (x *Ring) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[30]
+	mi := &file_worker_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2816,7 +2940,7 @@ func (x *Ring) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ring.ProtoReflect.Descriptor instead.
 func (*Ring) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{30}
+	return file_worker_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Ring) GetCode() uint32 {
@@ -2837,7 +2961,7 @@ type SetHeader struct {
 
 func (x *SetHeader) Reset() {
 	*x = SetHeader{}
-	mi := &file_worker_proto_msgTypes[31]
+	mi := &file_worker_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2849,7 +2973,7 @@ func (x *SetHeader) String() string {
 func (*SetHeader) ProtoMessage() {}
 
 func (x *SetHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[31]
+	mi := &file_worker_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2862,7 +2986,7 @@ func (x *SetHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetHeader.ProtoReflect.Descriptor instead.
 func (*SetHeader) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{31}
+	return file_worker_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SetHeader) GetHeader() *Header {
@@ -2883,7 +3007,7 @@ type Tag struct {
 
 func (x *Tag) Reset() {
 	*x = Tag{}
-	mi := &file_worker_proto_msgTypes[32]
+	mi := &file_worker_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2895,7 +3019,7 @@ func (x *Tag) String() string {
 func (*Tag) ProtoMessage() {}
 
 func (x *Tag) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[32]
+	mi := &file_worker_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2908,7 +3032,7 @@ func (x *Tag) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tag.ProtoReflect.Descriptor instead.
 func (*Tag) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{32}
+	return file_worker_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Tag) GetName() string {
@@ -2935,7 +3059,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_worker_proto_msgTypes[33]
+	mi := &file_worker_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2947,7 +3071,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[33]
+	mi := &file_worker_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2960,7 +3084,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{33}
+	return file_worker_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Header) GetName() string {
@@ -2989,7 +3113,7 @@ type Log struct {
 
 func (x *Log) Reset() {
 	*x = Log{}
-	mi := &file_worker_proto_msgTypes[34]
+	mi := &file_worker_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3001,7 +3125,7 @@ func (x *Log) String() string {
 func (*Log) ProtoMessage() {}
 
 func (x *Log) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[34]
+	mi := &file_worker_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3014,7 +3138,7 @@ func (x *Log) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Log.ProtoReflect.Descriptor instead.
 func (*Log) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{34}
+	return file_worker_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Log) GetRun() uint64 {
@@ -3052,7 +3176,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_worker_proto_msgTypes[35]
+	mi := &file_worker_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3064,7 +3188,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[35]
+	mi := &file_worker_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3077,7 +3201,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{35}
+	return file_worker_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Done) GetRun() uint64 {
@@ -3124,7 +3248,7 @@ type ScriptError struct {
 
 func (x *ScriptError) Reset() {
 	*x = ScriptError{}
-	mi := &file_worker_proto_msgTypes[36]
+	mi := &file_worker_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3136,7 +3260,7 @@ func (x *ScriptError) String() string {
 func (*ScriptError) ProtoMessage() {}
 
 func (x *ScriptError) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[36]
+	mi := &file_worker_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3149,7 +3273,7 @@ func (x *ScriptError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScriptError.ProtoReflect.Descriptor instead.
 func (*ScriptError) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{36}
+	return file_worker_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ScriptError) GetFile() string {
@@ -3203,7 +3327,7 @@ type NeedBundle struct {
 
 func (x *NeedBundle) Reset() {
 	*x = NeedBundle{}
-	mi := &file_worker_proto_msgTypes[37]
+	mi := &file_worker_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3215,7 +3339,7 @@ func (x *NeedBundle) String() string {
 func (*NeedBundle) ProtoMessage() {}
 
 func (x *NeedBundle) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[37]
+	mi := &file_worker_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3228,7 +3352,7 @@ func (x *NeedBundle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NeedBundle.ProtoReflect.Descriptor instead.
 func (*NeedBundle) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{37}
+	return file_worker_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *NeedBundle) GetHash() string {
@@ -3249,7 +3373,7 @@ type Checked struct {
 
 func (x *Checked) Reset() {
 	*x = Checked{}
-	mi := &file_worker_proto_msgTypes[38]
+	mi := &file_worker_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3261,7 +3385,7 @@ func (x *Checked) String() string {
 func (*Checked) ProtoMessage() {}
 
 func (x *Checked) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[38]
+	mi := &file_worker_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3274,7 +3398,7 @@ func (x *Checked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checked.ProtoReflect.Descriptor instead.
 func (*Checked) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{38}
+	return file_worker_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Checked) GetId() uint64 {
@@ -3308,7 +3432,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_worker_proto_msgTypes[39]
+	mi := &file_worker_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3320,7 +3444,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_worker_proto_msgTypes[39]
+	mi := &file_worker_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3333,7 +3457,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_worker_proto_rawDescGZIP(), []int{39}
+	return file_worker_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Beat) GetHeapBytes() uint64 {
@@ -3384,14 +3508,21 @@ const file_worker_proto_rawDesc = "" +
 	"\n" +
 	"\fworker.proto\x12\x0fdialyard.worker\":\n" +
 	"\bToWorker\x12.\n" +
-	"\x06orders\x18\x01 \x03(\v2\x16.dialyard.worker.OrderR\x06orders\"\x86\x02\n" +
+	"\x06orders\x18\x01 \x03(\v2\x16.dialyard.worker.OrderR\x06orders\"\xbc\x02\n" +
 	"\x05Order\x12.\n" +
 	"\x05start\x18\x01 \x01(\v2\x16.dialyard.worker.StartH\x00R\x05start\x121\n" +
 	"\x06cancel\x18\x02 \x01(\v2\x17.dialyard.worker.CancelH\x00R\x06cancel\x121\n" +
 	"\x06bundle\x18\x03 \x01(\v2\x17.dialyard.worker.BundleH\x00R\x06bundle\x12.\n" +
 	"\x05check\x18\x04 \x01(\v2\x16.dialyard.worker.CheckH\x00R\x05check\x121\n" +
-	"\x06result\x18\x05 \x01(\v2\x17.dialyard.worker.ResultH\x00R\x06resultB\x04\n" +
-	"\x02is\"\xf2\x01\n" +
+	"\x06result\x18\x05 \x01(\v2\x17.dialyard.worker.ResultH\x00R\x06result\x124\n" +
+	"\aprofile\x18\x06 \x01(\v2\x18.dialyard.worker.ProfileH\x00R\aprofileB\x04\n" +
+	"\x02is\"\t\n" +
+	"\aProfile\">\n" +
+	"\bProfiled\x12\x12\n" +
+	"\x04heap\x18\x01 \x01(\fR\x04heap\x12\x1e\n" +
+	"\n" +
+	"goroutines\x18\x02 \x01(\fR\n" +
+	"goroutines\"\xf2\x01\n" +
 	"\x05Start\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\x06R\x03run\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x12\x16\n" +
@@ -3437,7 +3568,7 @@ const file_worker_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\x06R\x02id\x12/\n" +
 	"\x06bundle\x18\x02 \x01(\v2\x17.dialyard.worker.BundleR\x06bundle\";\n" +
 	"\x06ToHost\x121\n" +
-	"\areports\x18\x01 \x03(\v2\x17.dialyard.worker.ReportR\areports\"\xca\x02\n" +
+	"\areports\x18\x01 \x03(\v2\x17.dialyard.worker.ReportR\areports\"\x83\x03\n" +
 	"\x06Report\x12@\n" +
 	"\vinstruction\x18\x01 \x01(\v2\x1c.dialyard.worker.InstructionH\x00R\vinstruction\x12(\n" +
 	"\x03log\x18\x02 \x01(\v2\x14.dialyard.worker.LogH\x00R\x03log\x12+\n" +
@@ -3445,7 +3576,8 @@ const file_worker_proto_rawDesc = "" +
 	"\vneed_bundle\x18\x04 \x01(\v2\x1b.dialyard.worker.NeedBundleH\x00R\n" +
 	"needBundle\x124\n" +
 	"\achecked\x18\x05 \x01(\v2\x18.dialyard.worker.CheckedH\x00R\achecked\x12+\n" +
-	"\x04beat\x18\x06 \x01(\v2\x15.dialyard.worker.BeatH\x00R\x04beatB\x04\n" +
+	"\x04beat\x18\x06 \x01(\v2\x15.dialyard.worker.BeatH\x00R\x04beat\x127\n" +
+	"\bprofiled\x18\a \x01(\v2\x19.dialyard.worker.ProfiledH\x00R\bprofiledB\x04\n" +
 	"\x02is\"\x8e\x03\n" +
 	"\vInstruction\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\x06R\x03run\x12\x10\n" +
@@ -3644,7 +3776,7 @@ func file_worker_proto_rawDescGZIP() []byte {
 }
 
 var file_worker_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_worker_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_worker_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_worker_proto_goTypes = []any{
 	(KeepOp)(0),         // 0: dialyard.worker.KeepOp
 	(Redirects)(0),      // 1: dialyard.worker.Redirects
@@ -3653,102 +3785,106 @@ var file_worker_proto_goTypes = []any{
 	(Outcome)(0),        // 4: dialyard.worker.Outcome
 	(*ToWorker)(nil),    // 5: dialyard.worker.ToWorker
 	(*Order)(nil),       // 6: dialyard.worker.Order
-	(*Start)(nil),       // 7: dialyard.worker.Start
-	(*Facts)(nil),       // 8: dialyard.worker.Facts
-	(*Limits)(nil),      // 9: dialyard.worker.Limits
-	(*Cancel)(nil),      // 10: dialyard.worker.Cancel
-	(*Bundle)(nil),      // 11: dialyard.worker.Bundle
-	(*File)(nil),        // 12: dialyard.worker.File
-	(*Check)(nil),       // 13: dialyard.worker.Check
-	(*ToHost)(nil),      // 14: dialyard.worker.ToHost
-	(*Report)(nil),      // 15: dialyard.worker.Report
-	(*Instruction)(nil), // 16: dialyard.worker.Instruction
-	(*Result)(nil),      // 17: dialyard.worker.Result
-	(*Ask)(nil),         // 18: dialyard.worker.Ask
-	(*Answer)(nil),      // 19: dialyard.worker.Answer
-	(*Fetch)(nil),       // 20: dialyard.worker.Fetch
-	(*Fetched)(nil),     // 21: dialyard.worker.Fetched
-	(*Lookup)(nil),      // 22: dialyard.worker.Lookup
-	(*Found)(nil),       // 23: dialyard.worker.Found
-	(*DNSRecord)(nil),   // 24: dialyard.worker.DNSRecord
-	(*Keep)(nil),        // 25: dialyard.worker.Keep
-	(*Kept)(nil),        // 26: dialyard.worker.Kept
-	(*Claim)(nil),       // 27: dialyard.worker.Claim
-	(*Claimed)(nil),     // 28: dialyard.worker.Claimed
-	(*Dial)(nil),        // 29: dialyard.worker.Dial
-	(*DialGroup)(nil),   // 30: dialyard.worker.DialGroup
-	(*DialLeg)(nil),     // 31: dialyard.worker.DialLeg
-	(*Dialled)(nil),     // 32: dialyard.worker.Dialled
-	(*Reject)(nil),      // 33: dialyard.worker.Reject
-	(*Redirect)(nil),    // 34: dialyard.worker.Redirect
-	(*Ring)(nil),        // 35: dialyard.worker.Ring
-	(*SetHeader)(nil),   // 36: dialyard.worker.SetHeader
-	(*Tag)(nil),         // 37: dialyard.worker.Tag
-	(*Header)(nil),      // 38: dialyard.worker.Header
-	(*Log)(nil),         // 39: dialyard.worker.Log
-	(*Done)(nil),        // 40: dialyard.worker.Done
-	(*ScriptError)(nil), // 41: dialyard.worker.ScriptError
-	(*NeedBundle)(nil),  // 42: dialyard.worker.NeedBundle
-	(*Checked)(nil),     // 43: dialyard.worker.Checked
-	(*Beat)(nil),        // 44: dialyard.worker.Beat
+	(*Profile)(nil),     // 7: dialyard.worker.Profile
+	(*Profiled)(nil),    // 8: dialyard.worker.Profiled
+	(*Start)(nil),       // 9: dialyard.worker.Start
+	(*Facts)(nil),       // 10: dialyard.worker.Facts
+	(*Limits)(nil),      // 11: dialyard.worker.Limits
+	(*Cancel)(nil),      // 12: dialyard.worker.Cancel
+	(*Bundle)(nil),      // 13: dialyard.worker.Bundle
+	(*File)(nil),        // 14: dialyard.worker.File
+	(*Check)(nil),       // 15: dialyard.worker.Check
+	(*ToHost)(nil),      // 16: dialyard.worker.ToHost
+	(*Report)(nil),      // 17: dialyard.worker.Report
+	(*Instruction)(nil), // 18: dialyard.worker.Instruction
+	(*Result)(nil),      // 19: dialyard.worker.Result
+	(*Ask)(nil),         // 20: dialyard.worker.Ask
+	(*Answer)(nil),      // 21: dialyard.worker.Answer
+	(*Fetch)(nil),       // 22: dialyard.worker.Fetch
+	(*Fetched)(nil),     // 23: dialyard.worker.Fetched
+	(*Lookup)(nil),      // 24: dialyard.worker.Lookup
+	(*Found)(nil),       // 25: dialyard.worker.Found
+	(*DNSRecord)(nil),   // 26: dialyard.worker.DNSRecord
+	(*Keep)(nil),        // 27: dialyard.worker.Keep
+	(*Kept)(nil),        // 28: dialyard.worker.Kept
+	(*Claim)(nil),       // 29: dialyard.worker.Claim
+	(*Claimed)(nil),     // 30: dialyard.worker.Claimed
+	(*Dial)(nil),        // 31: dialyard.worker.Dial
+	(*DialGroup)(nil),   // 32: dialyard.worker.DialGroup
+	(*DialLeg)(nil),     // 33: dialyard.worker.DialLeg
+	(*Dialled)(nil),     // 34: dialyard.worker.Dialled
+	(*Reject)(nil),      // 35: dialyard.worker.Reject
+	(*Redirect)(nil),    // 36: dialyard.worker.Redirect
+	(*Ring)(nil),        // 37: dialyard.worker.Ring
+	(*SetHeader)(nil),   // 38: dialyard.worker.SetHeader
+	(*Tag)(nil),         // 39: dialyard.worker.Tag
+	(*Header)(nil),      // 40: dialyard.worker.Header
+	(*Log)(nil),         // 41: dialyard.worker.Log
+	(*Done)(nil),        // 42: dialyard.worker.Done
+	(*ScriptError)(nil), // 43: dialyard.worker.ScriptError
+	(*NeedBundle)(nil),  // 44: dialyard.worker.NeedBundle
+	(*Checked)(nil),     // 45: dialyard.worker.Checked
+	(*Beat)(nil),        // 46: dialyard.worker.Beat
 }
 var file_worker_proto_depIdxs = []int32{
 	6,  // 0: dialyard.worker.ToWorker.orders:type_name -> dialyard.worker.Order
-	7,  // 1: dialyard.worker.Order.start:type_name -> dialyard.worker.Start
-	10, // 2: dialyard.worker.Order.cancel:type_name -> dialyard.worker.Cancel
-	11, // 3: dialyard.worker.Order.bundle:type_name -> dialyard.worker.Bundle
-	13, // 4: dialyard.worker.Order.check:type_name -> dialyard.worker.Check
-	17, // 5: dialyard.worker.Order.result:type_name -> dialyard.worker.Result
-	8,  // 6: dialyard.worker.Start.facts:type_name -> dialyard.worker.Facts
-	9,  // 7: dialyard.worker.Start.limits:type_name -> dialyard.worker.Limits
-	12, // 8: dialyard.worker.Bundle.files:type_name -> dialyard.worker.File
-	11, // 9: dialyard.worker.Check.bundle:type_name -> dialyard.worker.Bundle
-	15, // 10: dialyard.worker.ToHost.reports:type_name -> dialyard.worker.Report
-	16, // 11: dialyard.worker.Report.instruction:type_name -> dialyard.worker.Instruction
-	39, // 12: dialyard.worker.Report.log:type_name -> dialyard.worker.Log
-	40, // 13: dialyard.worker.Report.done:type_name -> dialyard.worker.Done
-	42, // 14: dialyard.worker.Report.need_bundle:type_name -> dialyard.worker.NeedBundle
-	43, // 15: dialyard.worker.Report.checked:type_name -> dialyard.worker.Checked
-	44, // 16: dialyard.worker.Report.beat:type_name -> dialyard.worker.Beat
-	33, // 17: dialyard.worker.Instruction.reject:type_name -> dialyard.worker.Reject
-	34, // 18: dialyard.worker.Instruction.redirect:type_name -> dialyard.worker.Redirect
-	35, // 19: dialyard.worker.Instruction.ring:type_name -> dialyard.worker.Ring
-	36, // 20: dialyard.worker.Instruction.set_header:type_name -> dialyard.worker.SetHeader
-	37, // 21: dialyard.worker.Instruction.tag:type_name -> dialyard.worker.Tag
-	29, // 22: dialyard.worker.Instruction.dial:type_name -> dialyard.worker.Dial
-	18, // 23: dialyard.worker.Instruction.ask:type_name -> dialyard.worker.Ask
-	32, // 24: dialyard.worker.Result.dialled:type_name -> dialyard.worker.Dialled
-	19, // 25: dialyard.worker.Result.answer:type_name -> dialyard.worker.Answer
-	20, // 26: dialyard.worker.Ask.fetch:type_name -> dialyard.worker.Fetch
-	22, // 27: dialyard.worker.Ask.lookup:type_name -> dialyard.worker.Lookup
-	25, // 28: dialyard.worker.Ask.keep:type_name -> dialyard.worker.Keep
-	27, // 29: dialyard.worker.Ask.claim:type_name -> dialyard.worker.Claim
-	21, // 30: dialyard.worker.Answer.fetched:type_name -> dialyard.worker.Fetched
-	23, // 31: dialyard.worker.Answer.found:type_name -> dialyard.worker.Found
-	26, // 32: dialyard.worker.Answer.kept:type_name -> dialyard.worker.Kept
-	28, // 33: dialyard.worker.Answer.claimed:type_name -> dialyard.worker.Claimed
-	38, // 34: dialyard.worker.Fetch.headers:type_name -> dialyard.worker.Header
-	38, // 35: dialyard.worker.Fetched.headers:type_name -> dialyard.worker.Header
-	24, // 36: dialyard.worker.Found.records:type_name -> dialyard.worker.DNSRecord
-	0,  // 37: dialyard.worker.Keep.op:type_name -> dialyard.worker.KeepOp
-	30, // 38: dialyard.worker.Dial.groups:type_name -> dialyard.worker.DialGroup
-	31, // 39: dialyard.worker.DialGroup.legs:type_name -> dialyard.worker.DialLeg
-	38, // 40: dialyard.worker.DialLeg.headers:type_name -> dialyard.worker.Header
-	1,  // 41: dialyard.worker.DialLeg.redirects:type_name -> dialyard.worker.Redirects
-	2,  // 42: dialyard.worker.DialLeg.transfers:type_name -> dialyard.worker.Transfers
-	3,  // 43: dialyard.worker.Dialled.status:type_name -> dialyard.worker.DialStatus
-	38, // 44: dialyard.worker.Reject.headers:type_name -> dialyard.worker.Header
-	38, // 45: dialyard.worker.SetHeader.header:type_name -> dialyard.worker.Header
-	4,  // 46: dialyard.worker.Done.outcome:type_name -> dialyard.worker.Outcome
-	41, // 47: dialyard.worker.Done.error:type_name -> dialyard.worker.ScriptError
-	41, // 48: dialyard.worker.Checked.error:type_name -> dialyard.worker.ScriptError
-	5,  // 49: dialyard.worker.Worker.Serve:input_type -> dialyard.worker.ToWorker
-	14, // 50: dialyard.worker.Worker.Serve:output_type -> dialyard.worker.ToHost
-	50, // [50:51] is the sub-list for method output_type
-	49, // [49:50] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	9,  // 1: dialyard.worker.Order.start:type_name -> dialyard.worker.Start
+	12, // 2: dialyard.worker.Order.cancel:type_name -> dialyard.worker.Cancel
+	13, // 3: dialyard.worker.Order.bundle:type_name -> dialyard.worker.Bundle
+	15, // 4: dialyard.worker.Order.check:type_name -> dialyard.worker.Check
+	19, // 5: dialyard.worker.Order.result:type_name -> dialyard.worker.Result
+	7,  // 6: dialyard.worker.Order.profile:type_name -> dialyard.worker.Profile
+	10, // 7: dialyard.worker.Start.facts:type_name -> dialyard.worker.Facts
+	11, // 8: dialyard.worker.Start.limits:type_name -> dialyard.worker.Limits
+	14, // 9: dialyard.worker.Bundle.files:type_name -> dialyard.worker.File
+	13, // 10: dialyard.worker.Check.bundle:type_name -> dialyard.worker.Bundle
+	17, // 11: dialyard.worker.ToHost.reports:type_name -> dialyard.worker.Report
+	18, // 12: dialyard.worker.Report.instruction:type_name -> dialyard.worker.Instruction
+	41, // 13: dialyard.worker.Report.log:type_name -> dialyard.worker.Log
+	42, // 14: dialyard.worker.Report.done:type_name -> dialyard.worker.Done
+	44, // 15: dialyard.worker.Report.need_bundle:type_name -> dialyard.worker.NeedBundle
+	45, // 16: dialyard.worker.Report.checked:type_name -> dialyard.worker.Checked
+	46, // 17: dialyard.worker.Report.beat:type_name -> dialyard.worker.Beat
+	8,  // 18: dialyard.worker.Report.profiled:type_name -> dialyard.worker.Profiled
+	35, // 19: dialyard.worker.Instruction.reject:type_name -> dialyard.worker.Reject
+	36, // 20: dialyard.worker.Instruction.redirect:type_name -> dialyard.worker.Redirect
+	37, // 21: dialyard.worker.Instruction.ring:type_name -> dialyard.worker.Ring
+	38, // 22: dialyard.worker.Instruction.set_header:type_name -> dialyard.worker.SetHeader
+	39, // 23: dialyard.worker.Instruction.tag:type_name -> dialyard.worker.Tag
+	31, // 24: dialyard.worker.Instruction.dial:type_name -> dialyard.worker.Dial
+	20, // 25: dialyard.worker.Instruction.ask:type_name -> dialyard.worker.Ask
+	34, // 26: dialyard.worker.Result.dialled:type_name -> dialyard.worker.Dialled
+	21, // 27: dialyard.worker.Result.answer:type_name -> dialyard.worker.Answer
+	22, // 28: dialyard.worker.Ask.fetch:type_name -> dialyard.worker.Fetch
+	24, // 29: dialyard.worker.Ask.lookup:type_name -> dialyard.worker.Lookup
+	27, // 30: dialyard.worker.Ask.keep:type_name -> dialyard.worker.Keep
+	29, // 31: dialyard.worker.Ask.claim:type_name -> dialyard.worker.Claim
+	23, // 32: dialyard.worker.Answer.fetched:type_name -> dialyard.worker.Fetched
+	25, // 33: dialyard.worker.Answer.found:type_name -> dialyard.worker.Found
+	28, // 34: dialyard.worker.Answer.kept:type_name -> dialyard.worker.Kept
+	30, // 35: dialyard.worker.Answer.claimed:type_name -> dialyard.worker.Claimed
+	40, // 36: dialyard.worker.Fetch.headers:type_name -> dialyard.worker.Header
+	40, // 37: dialyard.worker.Fetched.headers:type_name -> dialyard.worker.Header
+	26, // 38: dialyard.worker.Found.records:type_name -> dialyard.worker.DNSRecord
+	0,  // 39: dialyard.worker.Keep.op:type_name -> dialyard.worker.KeepOp
+	32, // 40: dialyard.worker.Dial.groups:type_name -> dialyard.worker.DialGroup
+	33, // 41: dialyard.worker.DialGroup.legs:type_name -> dialyard.worker.DialLeg
+	40, // 42: dialyard.worker.DialLeg.headers:type_name -> dialyard.worker.Header
+	1,  // 43: dialyard.worker.DialLeg.redirects:type_name -> dialyard.worker.Redirects
+	2,  // 44: dialyard.worker.DialLeg.transfers:type_name -> dialyard.worker.Transfers
+	3,  // 45: dialyard.worker.Dialled.status:type_name -> dialyard.worker.DialStatus
+	40, // 46: dialyard.worker.Reject.headers:type_name -> dialyard.worker.Header
+	40, // 47: dialyard.worker.SetHeader.header:type_name -> dialyard.worker.Header
+	4,  // 48: dialyard.worker.Done.outcome:type_name -> dialyard.worker.Outcome
+	43, // 49: dialyard.worker.Done.error:type_name -> dialyard.worker.ScriptError
+	43, // 50: dialyard.worker.Checked.error:type_name -> dialyard.worker.ScriptError
+	5,  // 51: dialyard.worker.Worker.Serve:input_type -> dialyard.worker.ToWorker
+	16, // 52: dialyard.worker.Worker.Serve:output_type -> dialyard.worker.ToHost
+	52, // [52:53] is the sub-list for method output_type
+	51, // [51:52] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_worker_proto_init() }
@@ -3762,16 +3898,18 @@ func file_worker_proto_init() {
 		(*Order_Bundle)(nil),
 		(*Order_Check)(nil),
 		(*Order_Result)(nil),
+		(*Order_Profile)(nil),
 	}
-	file_worker_proto_msgTypes[10].OneofWrappers = []any{
+	file_worker_proto_msgTypes[12].OneofWrappers = []any{
 		(*Report_Instruction)(nil),
 		(*Report_Log)(nil),
 		(*Report_Done)(nil),
 		(*Report_NeedBundle)(nil),
 		(*Report_Checked)(nil),
 		(*Report_Beat)(nil),
+		(*Report_Profiled)(nil),
 	}
-	file_worker_proto_msgTypes[11].OneofWrappers = []any{
+	file_worker_proto_msgTypes[13].OneofWrappers = []any{
 		(*Instruction_Reject)(nil),
 		(*Instruction_Redirect)(nil),
 		(*Instruction_Ring)(nil),
@@ -3780,17 +3918,17 @@ func file_worker_proto_init() {
 		(*Instruction_Dial)(nil),
 		(*Instruction_Ask)(nil),
 	}
-	file_worker_proto_msgTypes[12].OneofWrappers = []any{
+	file_worker_proto_msgTypes[14].OneofWrappers = []any{
 		(*Result_Dialled)(nil),
 		(*Result_Answer)(nil),
 	}
-	file_worker_proto_msgTypes[13].OneofWrappers = []any{
+	file_worker_proto_msgTypes[15].OneofWrappers = []any{
 		(*Ask_Fetch)(nil),
 		(*Ask_Lookup)(nil),
 		(*Ask_Keep)(nil),
 		(*Ask_Claim)(nil),
 	}
-	file_worker_proto_msgTypes[14].OneofWrappers = []any{
+	file_worker_proto_msgTypes[16].OneofWrappers = []any{
 		(*Answer_Fetched)(nil),
 		(*Answer_Found)(nil),
 		(*Answer_Kept)(nil),
@@ -3802,7 +3940,7 @@ func file_worker_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_worker_proto_rawDesc), len(file_worker_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   40,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

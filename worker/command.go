@@ -3,10 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -73,30 +70,6 @@ func (p *Pool) command(name string, ev SlotEvent) error {
 	case <-p.closed:
 		return ErrNoWorker
 	}
-}
-
-// dumpsKept is how many stack dumps of dead workers are kept.
-const dumpsKept = 10
-
-// keepDump saves the end of a dead worker's standard error, if it left any, and
-// names the file in the reason.
-func (p *Pool) keepDump(proc *process, reason string) string {
-	text := proc.stderr.String()
-	if text == "" || p.Dumps == "" {
-		return reason
-	}
-	name := time.Now().UTC().Format("20060102T150405.000000000") + "-" + proc.name + "-" + strconv.Itoa(len(text)) + ".txt"
-	path := filepath.Join(p.Dumps, name)
-	if os.MkdirAll(p.Dumps, 0o700) != nil || os.WriteFile(path, []byte(text), 0o600) != nil {
-		return reason
-	}
-	if old, err := filepath.Glob(filepath.Join(p.Dumps, "*.txt")); err == nil && len(old) > dumpsKept {
-		slices.Sort(old)
-		for _, f := range old[:len(old)-dumpsKept] {
-			os.Remove(f)
-		}
-	}
-	return reason + ", dump in " + path
 }
 
 // WaitConnected returns when any worker is connected, so that it can check plans.

@@ -85,6 +85,8 @@ func (e *engine) take(o *proto.Order) {
 		go e.compile(o.Bundle)
 	case *proto.Order_Check:
 		go e.check(o.Check)
+	case *proto.Order_Profile:
+		go e.profile()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"dialyard/proto"
 )
@@ -34,11 +35,15 @@ type holdings struct {
 	mu    sync.Mutex
 	runs  map[uint64]*held
 	needs map[string]int // bundles that it asked for
+	past  [pastKept]pastRun
+	ended int // how many runs went through past
 }
 
 // held is one run on a worker.
 type held struct {
 	of      Version
+	call    string // its Call-ID
+	began   time.Time
 	bundle  string
 	reports int
 	waits   bool
@@ -51,7 +56,7 @@ func (h *holdings) take(s *proto.Start) {
 	if h.runs == nil {
 		h.runs, h.needs = map[uint64]*held{}, map[string]int{}
 	}
-	h.runs[s.GetRun()] = &held{of: versionOf(s), bundle: s.GetBundle()}
+	h.runs[s.GetRun()] = &held{of: versionOf(s), call: s.GetFacts().GetCallId(), began: time.Now(), bundle: s.GetBundle()}
 }
 
 func versionOf(s *proto.Start) Version { return Version{s.GetAccount(), s.GetPlan(), s.GetVersion()} }
@@ -165,6 +170,8 @@ func (h *holdings) need(bundle string) error {
 func (h *holdings) end(run uint64) {
 	if r := h.runs[run]; r != nil {
 		h.wait(r, false)
+		h.past[h.ended%pastKept] = pastRun{Version: r.of, CallID: r.call, Began: r.began, Seconds: time.Since(r.began).Seconds()}
+		h.ended++
 		delete(h.runs, run)
 	}
 }

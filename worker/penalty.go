@@ -96,8 +96,9 @@ type Loss struct {
 
 // A Version names a version of a plan.
 type Version struct {
-	Account, Plan string
-	Number        uint32
+	Account string `json:"account"`
+	Plan    string `json:"plan"`
+	Number  uint32 `json:"version"`
 }
 
 // loss tells the host about a worker that is given up.

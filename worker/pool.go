@@ -19,7 +19,7 @@ type Options struct {
 	Shard int    // slots that an account may touch; 0 = by rule
 	Runs  int    // at work at once on each worker; a probe has a place of its own
 	Dir   string // private directory for sockets and pid files
-	Dumps string // directory for the last words of dead workers; empty = not kept
+	Dumps string // directory for what is kept of sick and dead workers; empty = nothing
 	Args  []string
 	Log   *slog.Logger
 
@@ -216,7 +216,7 @@ func (p *Pool) live(proc *process) {
 		reason = proc.end(reason)
 		writer.Wait()
 	}
-	p.tell(proc, SlotEvent{Kind: Exited, Reason: p.keepDump(proc, reason)})
+	p.tell(proc, SlotEvent{Kind: Exited, Reason: p.lastWords(proc, reason)})
 	client.Kill() // what go-plugin has to tidy up: its socket, its goroutines
 }
 
@@ -264,6 +264,8 @@ func (p *Pool) take(proc *process, reports []*proto.Report) error {
 			p.running.Go(func() { p.sendBundle(proc, r.NeedBundle.GetHash()) })
 		case *proto.Report_Checked:
 			p.checks.finish(proc, r.Checked)
+		case *proto.Report_Profiled:
+			proc.profiled.Store(r.Profiled)
 		}
 	}
 	if runs {

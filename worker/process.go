@@ -47,6 +47,8 @@ type process struct {
 	beatAt   atomic.Int64 // ns since started, so that a clock that is set does no harm
 	failures atomic.Int32 // orders it did not take, and runs it did not end, in a row
 
+	profiled   atomic.Pointer[proto.Profiled]
+	examined   atomic.Bool  // RecycleSick was called
 	youngUntil atomic.Int64 // Unix ns; its share of runs is small before
 	needed     atomic.Int64 // by a suspect, Unix ns
 	signalled  atomic.Bool  // by this pool

@@ -99,6 +99,7 @@ func (m *status) measure(now time.Time) Status {
 		return s
 	}
 	p := m.proc
+	s.Replaced = s.Replaced || p.examined.Load()
 	s.Pid, s.Runs, s.RunsTotal = int(p.pid.Load()), int(p.inflight.Load()), p.total.Load()
 	s.Age = now.Sub(p.started).Seconds()
 	s.RSS, s.Fds = residentBytes(s.Pid), openFiles(s.Pid)

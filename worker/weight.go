@@ -41,6 +41,8 @@ func weightOfReport(r *proto.Report) (n int) {
 			n += weightOfLegs(g.Legs)
 		}
 		n += weightOfAsk(r.Instruction.GetAsk())
+	case *proto.Report_Profiled:
+		n = len(r.Profiled.GetHeap()) + len(r.Profiled.GetGoroutines())
 	case *proto.Report_Log:
 		n = len(r.Log.Text)
 	case *proto.Report_Done:

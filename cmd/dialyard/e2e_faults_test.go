@@ -100,6 +100,12 @@ func TestALeakingPlanCostsNoCall(t *testing.T) {
 		return true
 	})
 	onlyStatus(t, calls.wait(), 302)
+	for _, file := range []string{"worker.json", "runs.json", "heap.pprof", "goroutines.txt"} {
+		kept, _ := filepath.Glob(filepath.Join(s.dir, "data", "dumps", "*", file))
+		if len(kept) < 2 {
+			t.Errorf("%d times evidence %s of two recycled workers", len(kept), file)
+		}
+	}
 	log := s.logText()
 	if !strings.Contains(log, "memory: rss") || strings.Contains(log, "signal: killed") || strings.Contains(log, "out of memory") {
 		t.Error("the log does not show a gentle replacement for memory")
@@ -181,7 +187,7 @@ func TestDeadWorkersLeaveTheirLastWords(t *testing.T) {
 	s := startServer(t)
 	s.kill(s.ready()[0], syscall.SIGABRT)
 	s.eventually(3*time.Second, "a dump", func() bool {
-		dumps, _ := filepath.Glob(filepath.Join(s.dir, "data", "dumps", "*.txt"))
+		dumps, _ := filepath.Glob(filepath.Join(s.dir, "data", "dumps", "*", "stderr.txt"))
 		if len(dumps) == 0 {
 			return false
 		}

@@ -52,7 +52,7 @@ func (f fleet) Carry(name string, v health.Verdict, reason string) {
 	case health.Stall:
 		f.Stall(name, reason)
 	case health.Recycle:
-		f.Recycle(name, reason)
+		f.RecycleSick(name, reason)
 	case health.Kill:
 		f.Kill(name, reason)
 	}

@@ -95,7 +95,7 @@ func (f *front) goBack(v blame.Version) {
 func (f *front) lost(l worker.Loss) {
 	now := time.Now()
 	for _, v := range l.Versions {
-		f.blame.Accuse(blame.Version(v), blame.Death{
+		f.blame.Accuse(blame.Version{Account: v.Account, Plan: v.Plan, Number: v.Number}, blame.Death{
 			At: now, Worker: l.Worker, Reason: l.Reason, Apart: l.Penalty && len(l.Versions) == 1, Outside: l.Outside,
 		})
 	}
