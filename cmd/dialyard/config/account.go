@@ -61,15 +61,17 @@ func (c *Config) settled(a Account) Account {
 	if a.Duration == byLimits {
 		a.Duration = c.Dial.Duration
 	}
-	if a.Load == byLimits {
-		a.Load = c.Limits.Load
-	}
 	for _, f := range []struct {
 		own *int
 		all int
 	}{{&a.Calls, c.Limits.Calls}, {&a.Rate, c.Limits.Rate}, {&a.Runs, c.Limits.Runs}} {
 		if *f.own == byLimits {
 			*f.own = f.all
+		}
+	}
+	if a.Load == byLimits {
+		if a.Load = c.Limits.Load; a.Runs == 0 {
+			a.Load = 0 // a trusted account
 		}
 	}
 	return a

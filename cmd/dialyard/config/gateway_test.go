@@ -168,13 +168,13 @@ func TestAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Account{Name: "other", Transfer: TransferNone, Duration: 4 * time.Hour, Calls: 7, Rate: 9, Runs: 8}
+	want := Account{Name: "other", Transfer: TransferNone, Duration: 4 * time.Hour, Calls: 7, Rate: 9, Runs: 8, Load: 0.5}
 	if got := c.Account("other"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 	got := c.Account("acme")
 	got.at = place{}
-	if want = (Account{Name: "acme", Transfer: TransferCall, Duration: 4 * time.Hour, Calls: 7, Runs: 8}); !reflect.DeepEqual(got, want) {
+	if want = (Account{Name: "acme", Transfer: TransferCall, Duration: 4 * time.Hour, Calls: 7, Runs: 8, Load: 0.5}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -136,7 +136,7 @@ var keys = []key{
 		value: one(func(c *Config) *int { return &c.Limits.Rate }, count(0, 1_000_000)),
 	},
 	{
-		name: "limits.load", byRule: unlessBuiltin("0.5"), note: "0.5, and 0 with the built-in plans",
+		name: "limits.load", byRule: unlessTrusted("0.5"), note: "0.5, and 0 where limits.runs is 0",
 		doc:   "Seconds of CPU that one account's scripts may take together each second, 0 for no limit.",
 		value: one(func(c *Config) *float64 { return &c.Limits.Load }, rateKind),
 	},
@@ -200,6 +200,16 @@ var keys = []key{
 func unlessBuiltin(limit string) func(*Config) string {
 	return func(c *Config) string {
 		if c.Plans.Dir == "" {
+			return "0"
+		}
+		return limit
+	}
+}
+
+// unlessTrusted is a limit that holds where runs are limited as well.
+func unlessTrusted(limit string) func(*Config) string {
+	return func(c *Config) string {
+		if c.Limits.Runs == 0 {
 			return "0"
 		}
 		return limit
