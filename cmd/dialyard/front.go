@@ -106,6 +106,7 @@ func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level
 	f.stopMonitor = stop
 	f.running.Go(func() { f.monitor.Run(monitoring) })
 	f.running.Go(func() { f.giveBackMemory(monitoring) })
+	f.running.Go(func() { f.fitProcessors(monitoring) })
 	if cfg.Plans.Dir != "" {
 		f.running.Go(func() { f.watchPlans(monitoring) })
 	}

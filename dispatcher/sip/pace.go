@@ -4,8 +4,8 @@ import "time"
 
 const (
 	paceWindow = 20 * time.Millisecond
-	busyRate   = 4000 // datagrams a second above which reading gathers
-	fullRate   = 36000
+	busyRate   = 3000 // datagrams a second above which reading gathers
+	fullRate   = 24000
 	gatherMost = 3 * time.Millisecond // from fullRate on; proportionally less between the two
 )
 
