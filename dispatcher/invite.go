@@ -26,7 +26,7 @@ func (s *shard) invite(now time.Time, server *sip.Server) {
 		From: m.Caller.URI.Text, To: m.Callee.URI.Text, Source: source.String(), Start: now,
 	}
 	account := table.Accounts[name.Account]
-	l := &live{server: server, invite: m, call: call.NewCall(record, s.policyOf(account))}
+	l := &live{waits: waits{server: server, invite: m}, call: call.NewCall(record, s.policyOf(account))}
 	l.Owner = l
 	s.calls[server] = l
 	s.current = l // to blame for a panic from here on

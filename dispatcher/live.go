@@ -16,34 +16,48 @@ type live struct {
 	sip.Timer
 	call    *call.Call
 	account *Account
-	probe   string // the worker a probe is for; empty for calls
+	probe   string       // the worker a probe is for; empty for calls
+	claims  bool         // it may hold places of named limits
+	events  []call.Event // that effects have caused
 
-	// While the caller waits for a final answer.
-	server    *sip.Server
-	invite    *sip.Message
-	faces     []string     // further To tags that the caller was shown
-	held      *sip.Reply   // that waits for the store
-	refusal   *answerMemo  // sent to a caller of whom the store knows
+	waits
+	script
+	legs     []*leg     // by their numbers in the Call; those that are over are nil
+	forsaken []*legMemo // INVITEs to addresses that were given up
+	talk
+	stored
+}
+
+// waits is a caller who waits for a final answer.
+type waits struct {
+	server  *sip.Server
+	invite  *sip.Message
+	faces   []string    // further To tags that the caller was shown
+	held    *sip.Reply  // that waits for the store
+	refusal *answerMemo // sent to a caller of whom the store knows
+}
+
+// script is a run of the call's plan.
+type script struct {
 	start     *proto.Start // sent to a worker, once more if that worker is lost
 	seq       uint32       // of the next instruction
 	octets    int          // of headers asked for in this attempt
 	placed    time.Time
-	apart     bool             // its run is on a worker for suspects
+	apart     bool             // it is on a worker for suspects
 	asks      *asking          // of the broker
-	allowance broker.Allowance // what its runs may still ask of it
-	claims    bool             // it may hold places of named limits
-	legs      []*leg           // by their numbers in the Call; those that are over are nil
-	forsaken  []*legMemo       // INVITEs to addresses that were given up
+	allowance broker.Allowance // what it may still ask of it
+}
 
-	// While the parties talk.
+// talk is two parties who are connected.
+type talk struct {
 	parties   [2]*party
 	exchanges []*exchange
 	lastID    uint32
 	farewell  *sip.Server // the BYE that ended the call, until the record is written
+}
 
-	events []call.Event // that effects have caused
-
-	// What the store knows.
+// stored is what the store knows of a call.
+type stored struct {
 	saved   bool // it has the call
 	dirty   bool // and is behind
 	ringing bool // it will have the call, if that goes on

@@ -98,7 +98,7 @@ func (s *shard) newProbe(now time.Time, server *sip.Server, worker, nonce string
 	s.Stats.Probes.Add(1)
 	m, source := server.Request(), server.Peer()
 	record := call.Record{CallID: m.Get(sip.CallID), Plan: probeUser, Source: source.String(), Start: now}
-	l := &live{server: server, invite: m, probe: worker, call: call.NewCall(record, &probePolicy)}
+	l := &live{waits: waits{server: server, invite: m}, probe: worker, call: call.NewCall(record, &probePolicy)}
 	l.Owner = l
 	l.start = s.newStart(m, source, PlanName{Plan: probeUser}, Plan{Bundle: s.HealthPlan}, s.table.Load(), true)
 	if m.Find(nonceHeader) == "" {

@@ -15,7 +15,7 @@ func TestTranslateDropsHeadersOfTargets(t *testing.T) {
 		"sip:a@example.net?Route=%3Csip:evil%3E", "sip:a@example.net?x=\r\nX-Evil: 1",
 		"sip:a@example.net?x>, <sip:b@example.net", "sip:a@example.net?",
 	} {
-		l := &live{seq: 1}
+		l := &live{script: script{seq: 1}}
 		want := call.Redirect{Code: 302, Targets: []string{"sip:a@example.net"}}
 		if got := l.translate(said(redirect(302, target))); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q became %#v", target, got)
@@ -26,7 +26,7 @@ func TestTranslateDropsHeadersOfTargets(t *testing.T) {
 // TestTranslateCountsInstructions: a worker cannot fill a call's record or answers
 // without end.
 func TestTranslateCountsInstructions(t *testing.T) {
-	l := &live{seq: 1}
+	l := &live{script: script{seq: 1}}
 	for seq := uint32(1); seq <= maxInstructions+1; seq++ {
 		i := tag("a", "1")
 		i.Seq = seq

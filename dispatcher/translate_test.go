@@ -71,7 +71,7 @@ func TestTranslateWhatIsAllowed(t *testing.T) {
 		"done, cancelled":    {ended(&proto.Done{Outcome: proto.Outcome_OUTCOME_CANCELLED}), call.Done{Outcome: call.ScriptLimited}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := &live{seq: 1}
+			l := &live{script: script{seq: 1}}
 			if got := l.translate(c.report); !reflect.DeepEqual(got, c.want) {
 				t.Errorf("%v became %#v, want %#v", c.report, got, c.want)
 			}
@@ -135,7 +135,7 @@ func TestTranslateWhatEndsTheRun(t *testing.T) {
 		"tag, an escape in the log": tag("a", "\x1b[2J"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := &live{seq: 1}
+			l := &live{script: script{seq: 1}}
 			if got := l.translate(said(i)); got != brokenProtocol {
 				t.Errorf("%v became %#v", i, got)
 			}
@@ -152,7 +152,7 @@ func TestTranslateReservedHeaders(t *testing.T) {
 	} {
 		for _, spelt := range []string{name, strings.ToUpper(name), strings.ToLower(name)} {
 			for _, i := range []*proto.Instruction{setHeader(spelt, "1"), setHeader(spelt, ""), reject(486, "", header(spelt, "1"))} {
-				l := &live{seq: 1}
+				l := &live{script: script{seq: 1}}
 				if got := l.translate(said(i)); got != brokenProtocol {
 					t.Errorf("%v became %#v", i, got)
 				}
@@ -162,7 +162,7 @@ func TestTranslateReservedHeaders(t *testing.T) {
 }
 
 func TestTranslateSequence(t *testing.T) {
-	l := &live{seq: 1}
+	l := &live{script: script{seq: 1}}
 	numbered := func(seq uint32) *proto.Report {
 		i := ring(180)
 		i.Seq = seq
@@ -190,7 +190,7 @@ func TestTranslateOtherReports(t *testing.T) {
 		ended(&proto.Done{}),
 		ended(&proto.Done{Outcome: 99}),
 	} {
-		l := &live{seq: 1}
+		l := &live{script: script{seq: 1}}
 		if got := l.translate(r); got != brokenProtocol {
 			t.Errorf("%v became %#v", r, got)
 		}
@@ -201,7 +201,7 @@ func TestTranslateOtherReports(t *testing.T) {
 // a letter in two.
 func TestTranslateCutsErrors(t *testing.T) {
 	long := "x" + strings.Repeat("ä", maxMessage)
-	l := &live{seq: 1}
+	l := &live{script: script{seq: 1}}
 	got, _ := l.translate(ended(&proto.Done{
 		Outcome: proto.Outcome_OUTCOME_ERROR,
 		Error:   &proto.ScriptError{File: long, Line: 7, Message: long, Stack: "\xff" + long},
