@@ -78,3 +78,18 @@ func TestQuarantineOutlivesARestartAndEndsByAnOperator(t *testing.T) {
 		t.Error("the log does not say why it was released")
 	}
 }
+
+// TestAnAccountMayGoBackByItself to the version before one that kills workers.
+func TestAnAccountMayGoBackByItself(t *testing.T) {
+	s := startServer(t, withFaults, settings("accounts: [{name: test, rollback: true}]"))
+	if status, text := s.request("PUT", "/v1/accounts/test/plans/main", s.token(), "fault.exit()"); status != http.StatusOK {
+		t.Fatalf("publish: %d %s", status, text)
+	}
+	if a := s.call("100"); a.Status != 500 {
+		t.Errorf("the bad version answered %d", a.Status)
+	}
+	s.eventually(3*time.Second, "the version before is live", func() bool { return s.call("100").Status == 302 })
+	if list := s.cases(); len(list) != 1 || list[0].Number != 2 {
+		t.Errorf("held against the plan: %+v", list)
+	}
+}
