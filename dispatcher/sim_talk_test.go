@@ -254,7 +254,7 @@ func (t *simTalk) accept(a *simAsked, body string) {
 		if t.phone.w.clock-since >= 64*sip.T1 {
 			delete(t.unacked, seq)
 			if !t.over {
-				if !offered || t.call.acks && !t.call.phone.gone { // else the answer would have come in the caller's ACK
+				if a.request.Body != "" || t.call.acks && !t.call.phone.gone { // else it waits for the ACK of the caller
 					t.call.doubt("the 2xx of the %s with CSeq %d was never acknowledged", t.side, seq)
 				}
 				t.hangUp()
