@@ -53,6 +53,7 @@ type ending struct {
 // All fields but over and begun belong to the run's goroutine.
 type budget struct {
 	run *Run
+	slowness
 
 	over  atomic.Pointer[ending]
 	begun atomic.Int64 // wall clock at the start of Lua plus the waits since, ns since the epoch
@@ -81,6 +82,7 @@ func (b *budget) begin() {
 
 // finish stops the clock and gives the time charged.
 func (b *budget) finish() time.Duration {
+	b.leaveLane()
 	b.charge(b.clock())
 	b.spent.Store(int64(time.Since(b.start)-b.waited) + 1)
 	return b.cpu
@@ -91,6 +93,7 @@ func (b *budget) clock() time.Duration { return time.Since(b.start) - b.stood }
 
 // pause begins a wait, which is no time in Lua.
 func (b *budget) pause() {
+	b.leaveLane()
 	b.paused = time.Since(b.start)
 	b.charge(b.paused - b.stood)
 	b.spent.Store(int64(b.paused-b.waited) + 1)
@@ -175,6 +178,8 @@ func (b *budget) look() {
 		b.endWall()
 	case now+b.stood > totalLimit:
 		b.endTotal()
+	default:
+		b.giveWay()
 	}
 }
 
