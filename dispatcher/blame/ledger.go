@@ -72,6 +72,7 @@ type Case struct {
 	Accused  int       `json:"accused"`   // how often, deaths from outside aside
 	Good     int       `json:"good_runs"` // apart, since it was last accused
 	Needed   int       `json:"good_runs_needed"`
+	Cleared  time.Time `json:"cleared,omitzero"` // what was before proves nothing any more
 }
 
 // maxDeaths is how many deaths a case remembers.
@@ -137,6 +138,7 @@ func (l *Ledger) Acquit(v Version, now time.Time) {
 		return
 	}
 	if c.Good++; c.Good >= c.Needed {
+		c.Cleared = now
 		l.enter(c, Innocent, now)
 	}
 }
@@ -264,6 +266,7 @@ func (c *Case) proven() bool {
 	weight := 0
 	for _, d := range c.Deaths {
 		switch {
+		case !d.At.After(c.Cleared):
 		case d.Apart && !d.Outside:
 			weight += 2
 		case d.Apart:

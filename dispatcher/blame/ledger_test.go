@@ -90,11 +90,20 @@ func TestDeathsFromOutside(t *testing.T) {
 	if l.Standing(victim) != Innocent {
 		t.Error("an operator's kills made a version need more good runs")
 	}
-	l.Accuse(victim, outside(20, true))
+	for i := range 5 {
+		l.Accuse(victim, outside(30+i, true))
+		for range firstGood {
+			l.Acquit(victim, noon.Add(time.Duration(30+i)*time.Second+time.Millisecond))
+		}
+		if got := l.Standing(victim); got != Innocent {
+			t.Fatalf("kill %d from outside, apart, and then good runs: %v", i, got)
+		}
+	}
+	l.Accuse(victim, outside(40, true))
 	if got := l.Standing(victim); got != Suspect {
 		t.Errorf("one kill from outside, apart: %v", got)
 	}
-	l.Accuse(victim, outside(21, true))
+	l.Accuse(victim, outside(41, true))
 	if got := l.Standing(victim); got != Guilty {
 		t.Errorf("two kills from outside, apart: %v", got)
 	}
