@@ -144,7 +144,7 @@ func (s *shard) place(now time.Time, l *live, e call.Run) call.Event {
 	}
 	worker, ok := s.Workers.Start(l.start, l.probe, e.Avoid, l.apart)
 	if !ok {
-		return call.Unplaced{}
+		return call.Unplaced{Apart: l.apart}
 	}
 	l.seq, l.octets, l.placed = 1, 0, now
 	return call.Placed{Worker: worker}

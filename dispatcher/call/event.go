@@ -14,8 +14,8 @@ type Refused struct{ Outcome Outcome }
 // Placed says that the run was delivered to a worker.
 type Placed struct{ Worker string }
 
-// Unplaced says that no worker had room for the run.
-type Unplaced struct{}
+// Unplaced says that no worker had room for the run; apart, none of those for suspects.
+type Unplaced struct{ Apart bool }
 
 // Barred says that no worker takes the run, as its plan version kills workers.
 type Barred struct{}

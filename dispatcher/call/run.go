@@ -24,7 +24,11 @@ func (c *Call) stepPlacing(now time.Time, ev Event) {
 		}
 	case Unplaced:
 		if c.tries >= c.policy.Tries {
-			c.finish(now, NotAble)
+			outcome := NotAble
+			if ev.Apart { // this is not the whole front
+				outcome = Quarantined
+			}
+			c.finish(now, outcome)
 			return
 		}
 		c.times.try = now.Add(c.policy.pause(c.tries))

@@ -15,7 +15,7 @@ var eventForms = map[string]func(rest string) (Event, error){
 	"placed":    func(worker string) (Event, error) { return Placed{worker}, nil },
 	"acted":     func(string) (Event, error) { return Acted{}, nil },
 	"barred":    func(string) (Event, error) { return Barred{}, nil },
-	"unplaced":  func(string) (Event, error) { return Unplaced{}, nil },
+	"unplaced":  func(how string) (Event, error) { return Unplaced{Apart: how == "apart"}, nil },
 	"reject":    parseReject,
 	"redirect":  parseRedirect,
 	"ring":      func(code string) (Event, error) { n, err := strconv.Atoi(code); return Ring{n}, err },
