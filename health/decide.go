@@ -84,6 +84,9 @@ func (w *Ward) carry(now time.Time, one *Worker, v Verdict, why string) {
 	if v == Keep || v == p.told && w.pending(now, p, one.Standing) {
 		return
 	}
+	if v == Stall && p.told == Stall && p.toldIn == Parting {
+		return // it has no runs any more, and stays where it is
+	}
 	p.told, p.toldIn, p.toldAt = v, one.Standing, now
 	if v == Stall {
 		p.good, p.due = 0, now // what its probes said before counts no more

@@ -10,10 +10,11 @@ const (
 	Unproven Standing = iota // started, takes no calls before a good probe
 	Good
 	Doubtful
+	Parting // takes no new calls and ends those it has: only its death and a hang matter
 	Leaving // nothing to judge
 )
 
-func (s Standing) String() string { return [...]string{"unproven", "good", "doubtful", "leaving"}[s] }
+func (s Standing) String() string { return [...]string{"unproven", "good", "doubtful", "parting", "leaving"}[s] }
 
 // A Worker is what the fleet says of one of its members.
 type Worker struct {

@@ -6,7 +6,7 @@ import "time"
 // fail in a row: five call for a probe at once, five more for another.
 func (w *Ward) summon(now time.Time, one *Worker) {
 	p := w.patients[one.Name]
-	if one.Standing == Leaving {
+	if one.Standing >= Parting {
 		return
 	}
 	if w.Policy.FailuresMany > 0 {

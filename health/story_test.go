@@ -71,7 +71,7 @@ func judgeStory(t *testing.T, told string) string {
 }
 
 // standings are the words of stories for them.
-var standings = map[string]Standing{"unproven": Unproven, "good": Good, "doubtful": Doubtful, "leaving": Leaving}
+var standings = map[string]Standing{"unproven": Unproven, "good": Good, "doubtful": Doubtful, "parting": Parting, "leaving": Leaving}
 
 // observed is the worker that a line speaks of.
 func observed(t *testing.T, words []string) Observation {

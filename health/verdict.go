@@ -36,6 +36,8 @@ func (p *Policy) Judge(o Observation) (Verdict, string) {
 	switch {
 	case p.hangs(o) && o.Standing != Unproven:
 		return Kill, fmt.Sprintf("hang: %d runs do not end, for %v", o.Overstay, tenths(o.Overstaying))
+	case o.Standing == Parting:
+		return Keep, ""
 	case o.Standing == Unproven && o.GoodRow >= 1:
 		return Trust, fmt.Sprintf("probes: the first is good, %v after the start", tenths(o.Age))
 	case o.Standing == Unproven:
@@ -71,7 +73,7 @@ func (p *Policy) judgeBeats(o Observation) (Verdict, string) {
 		return Keep, ""
 	case o.BeatAge >= p.BeatsGone:
 		return Kill, "hang: " + silence
-	case o.BeatAge >= p.BeatsMissed && o.Standing == Good:
+	case o.BeatAge >= p.BeatsMissed && (o.Standing == Good || o.Standing == Parting):
 		return Stall, "beats: " + silence
 	}
 	return Keep, ""

@@ -59,7 +59,7 @@ func (p *Pool) Kill(name, reason string) error {
 
 // command finds the worker, "w1" or "w1.3", and passes the event on.
 func (p *Pool) command(name string, ev SlotEvent) error {
-	proc := p.roster.Load().find(name)
+	proc := p.roster.Load().find(name, Dying)
 	if proc == nil {
 		return ErrNoWorker
 	}

@@ -30,6 +30,7 @@ const (
 
 // A pastRun is a run that a worker has had, or has.
 type pastRun struct {
+	run uint64
 	Version
 	CallID  string    `json:"call_id"`
 	Began   time.Time `json:"began"`
@@ -54,7 +55,7 @@ func (h *holdings) last() []pastRun {
 // RecycleSick is Recycle for a worker with which something is wrong: what it can tell
 // of itself is kept first, if it can tell anything within two seconds.
 func (p *Pool) RecycleSick(name, reason string) error {
-	proc := p.roster.Load().find(name)
+	proc := p.roster.Load().find(name, Draining)
 	if proc == nil {
 		return ErrNoWorker
 	}

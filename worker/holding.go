@@ -105,8 +105,16 @@ func (h *holdings) answered(run uint64) {
 	}
 }
 
+// A breach is something that no honest worker says.
+type breach struct {
+	text string
+	of   Version // of the run that it speaks of, if that is known; else any may have caused it
+}
+
+func (b *breach) Error() string { return b.text }
+
 // hear takes what a worker says of its runs. It returns how many of them have ended,
-// and an error if the worker cannot be believed any longer.
+// and a breach if the worker cannot be believed any longer.
 func (h *holdings) hear(reports []*proto.Report, most int) (ended int64, err error) {
 	if len(reports) == 0 {
 		return 0, fmt.Errorf("a batch of nothing")
@@ -117,7 +125,7 @@ func (h *holdings) hear(reports []*proto.Report, most int) (ended int64, err err
 		switch r := r.Is.(type) {
 		case *proto.Report_Done:
 			if h.runs[r.Done.GetRun()] == nil {
-				return ended, fmt.Errorf("the end of a run it does not hold")
+				return ended, h.unheld(r.Done.GetRun(), "the end of a run it does not hold")
 			}
 			h.end(r.Done.GetRun())
 			ended++
@@ -146,12 +154,22 @@ func (h *holdings) hear(reports []*proto.Report, most int) (ended int64, err err
 func (h *holdings) says(run uint64) (*held, error) {
 	r := h.runs[run]
 	if r == nil {
-		return nil, fmt.Errorf("a report of a run it does not hold")
+		return nil, h.unheld(run, "a report of a run it does not hold")
 	}
 	if r.reports++; r.reports > maxReports {
-		return nil, fmt.Errorf("more than %d reports of one run", maxReports)
+		return nil, &breach{fmt.Sprintf("more than %d reports of one run", maxReports), r.of}
 	}
 	return r, nil
+}
+
+// unheld is the breach of speaking of a run that is not held, but may have been.
+func (h *holdings) unheld(run uint64, text string) *breach {
+	for i := range min(h.ended, pastKept) {
+		if h.past[i].run == run {
+			return &breach{text, h.past[i].Version}
+		}
+	}
+	return &breach{text: text}
 }
 
 // need checks that a bundle is one that the worker has been given a run of.
@@ -170,7 +188,7 @@ func (h *holdings) need(bundle string) error {
 func (h *holdings) end(run uint64) {
 	if r := h.runs[run]; r != nil {
 		h.wait(r, false)
-		h.past[h.ended%pastKept] = pastRun{Version: r.of, CallID: r.call, Began: r.began, Seconds: time.Since(r.began).Seconds()}
+		h.past[h.ended%pastKept] = pastRun{run: run, Version: r.of, CallID: r.call, Began: r.began, Seconds: time.Since(r.began).Seconds()}
 		h.ended++
 		delete(h.runs, run)
 	}

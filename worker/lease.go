@@ -25,7 +25,7 @@ func (p *Pool) Start(run *proto.Start, only, avoid string, apart bool) (worker s
 	r := p.roster.Load()
 	switch {
 	case only != "":
-		proc := r.find(only)
+		proc := r.find(only, Draining)
 		if proc == nil || !proc.lease(run, p.Runs+1) {
 			return "", false
 		}
@@ -108,17 +108,17 @@ func leastOf(ready []*process, slots uint64, avoid string, now int64) (best *pro
 	return best
 }
 
-// find returns the worker with this name; a slot's name alone means the one that
-// takes its calls, or else its youngest.
-func (r *roster) find(name string) *process {
+// find returns the worker with this name, if its state is before the one given; a
+// slot's name alone means the one that takes its calls, or else its youngest.
+func (r *roster) find(name string, before State) *process {
 	slot, _, exact := strings.Cut(name, ".")
 	var found *process
 	for _, m := range r.members {
 		switch {
-		case m.proc == nil || m.State >= Draining:
+		case m.proc == nil || m.State >= before:
 		case exact && m.proc.name == name:
 			return m.proc
-		case !exact && m.ID == slot && (found == nil || m.State == Ready):
+		case !exact && m.State < Draining && m.ID == slot && (found == nil || m.State == Ready):
 			found = m.proc
 		}
 	}

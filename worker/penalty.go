@@ -45,15 +45,18 @@ func (p *Pool) wantPenalty() {
 	}
 }
 
-// morePenalty fills the first penalty slot that is empty, unless one is being filled.
-func (p *Pool) morePenalty() {
+// morePenalty fills the first penalty slot that is empty and not in a pause, unless one
+// is being filled.
+func (p *Pool) morePenalty(now time.Time) {
 	for i := p.Slots; i < len(p.slots); i++ {
 		members := p.slots[i].Members()
-		if len(members) == 0 {
-			p.step(i, SlotEvent{Kind: Wanted})
+		if len(members) > 0 && members[len(members)-1].State < Ready {
 			return
 		}
-		if members[len(members)-1].State < Ready {
+	}
+	for i := p.Slots; i < len(p.slots); i++ {
+		if len(p.slots[i].Members()) == 0 && !p.slots[i].Pausing(now) {
+			p.step(i, SlotEvent{Kind: Wanted})
 			return
 		}
 	}
@@ -104,7 +107,11 @@ type Version struct {
 // loss tells the host about a worker that is given up.
 func (p *Pool) loss(proc *process, e SlotEffect) Loss {
 	l := Loss{Worker: proc.name, Reason: e.Reason, Penalty: proc.slot >= p.Slots, Outside: proc.hurt()}
-	if e.Blame {
+	switch by := proc.breacher.Load(); {
+	case !e.Blame:
+	case by != nil:
+		l.Versions = []Version{*by}
+	default:
 		l.Versions = proc.held.versions()
 	}
 	return l

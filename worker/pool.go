@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	grpcstatus "google.golang.org/grpc/status"
 
 	"dialyard/proto"
 )
@@ -51,6 +54,7 @@ type Pool struct {
 	spawner   *spawner
 	checks    checks
 	changes   changes
+	switches  switches
 	running   sync.WaitGroup
 	closing   chan struct{}
 	closed    chan struct{}
@@ -76,8 +80,11 @@ func NewPool(o Options) *Pool {
 		closing: make(chan struct{}), closed: make(chan struct{}), processes: map[string]*process{},
 	}
 	p.roster.Store(&roster{})
-	for range o.Slots + penaltySlots {
+	for i := range o.Slots + penaltySlots {
 		p.slots = append(p.slots, NewSlot())
+		if i >= o.Slots {
+			p.slots[i].patience = backoffMin // workers are expected to die here
+		}
 	}
 	return p
 }
@@ -95,10 +102,12 @@ func (p *Pool) Serve() {
 	for {
 		select {
 		case m := <-p.messages:
-			p.step(m.slot, m.event)
+			if closing != nil || m.event.Kind != Wanted {
+				p.step(m.slot, m.event)
+			}
 		case <-p.penalties:
 			if closing != nil {
-				p.morePenalty()
+				p.morePenalty(time.Now())
 			}
 		case now := <-tick.C:
 			p.tick()
@@ -224,6 +233,9 @@ func (p *Pool) live(proc *process) {
 func (p *Pool) read(proc *process, stream grpc.BidiStreamingClient[proto.ToWorker, proto.ToHost]) string {
 	for {
 		batch, err := stream.Recv()
+		if code := grpcstatus.Code(err); code == codes.ResourceExhausted || code == codes.Internal {
+			return p.distrust(proc, err) // too large a message, or none at all
+		}
 		if err != nil {
 			return "stream ended: " + err.Error()
 		}
@@ -235,8 +247,11 @@ func (p *Pool) read(proc *process, stream grpc.BidiStreamingClient[proto.ToWorke
 
 // distrust ends a worker that has broken the protocol. Who says one wrong thing may
 // say others that cannot be seen.
-func (p *Pool) distrust(proc *process, breach error) string {
-	reason := "broken protocol: " + breach.Error()
+func (p *Pool) distrust(proc *process, err error) string {
+	if b := (*breach)(nil); errors.As(err, &b) && b.of.Account != "" {
+		proc.breacher.Store(&b.of)
+	}
+	reason := "broken protocol: " + err.Error()
 	p.tell(proc, SlotEvent{Kind: Killed, Reason: reason})
 	return reason
 }

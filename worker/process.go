@@ -48,10 +48,11 @@ type process struct {
 	failures atomic.Int32 // orders it did not take, and runs it did not end, in a row
 
 	profiled   atomic.Pointer[proto.Profiled]
-	examined   atomic.Bool  // RecycleSick was called
-	youngUntil atomic.Int64 // Unix ns; its share of runs is small before
-	needed     atomic.Int64 // by a suspect, Unix ns
-	signalled  atomic.Bool  // by this pool
+	breacher   atomic.Pointer[Version] // that made it break the protocol, if it is known
+	examined   atomic.Bool             // RecycleSick was called
+	youngUntil atomic.Int64            // Unix ns; its share of runs is small before
+	needed     atomic.Int64            // by a suspect, Unix ns
+	signalled  atomic.Bool             // by this pool
 
 	hasty int // beats that came too soon; the reader's
 

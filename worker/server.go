@@ -84,6 +84,7 @@ func (s *server) Serve(stream grpc.BidiStreamingServer[proto.ToWorker, proto.ToH
 	if s.taken.Swap(true) {
 		return fmt.Errorf("this worker has its host already")
 	}
+	stream = spoken(stream)
 	// From here on others' scripts may run; all files and sockets are open.
 	held, err := confine(s.limits)
 	if err != nil {

@@ -18,10 +18,11 @@ const (
 	Suspect
 	Draining
 	Dying
+	Disabled // no member's, but that of a slot that is empty by an operator's wish
 )
 
 func (s State) String() string {
-	return [...]string{"down", "starting", "probing", "ready", "suspect", "draining", "dying"}[s]
+	return [...]string{"down", "starting", "probing", "ready", "suspect", "draining", "dying", "disabled"}[s]
 }
 
 // MarshalText is the state's name in JSON.
@@ -77,10 +78,11 @@ type Member struct {
 // one member that is, or may become, Ready.
 type Slot struct {
 	want     bool
-	members  []*Member // oldest first
-	last     uint32    // generation spawned last
-	parting  string    // how the last to exit went, for its successor's origin
-	failures int       // deaths before provenLife, in a row
+	members  []*Member     // oldest first
+	last     uint32        // generation spawned last
+	parting  string        // how the last to exit went, for its successor's origin
+	failures int           // deaths before provenLife, in a row
+	patience time.Duration // the longest pause between two starts
 	retryAt  time.Time
 	effects  []SlotEffect
 }
@@ -98,7 +100,7 @@ type SlotEventKind uint8
 // The events, all of them.
 const (
 	Wanted    SlotEventKind = iota // the slot is to be filled
-	Unwanted                       // the pool stops
+	Unwanted                       // it is not: the pool stops, or the reason says why
 	Connected                      // the stream to the worker is open
 	Probed                         // its first probe was good
 	Suspected                      // it may be sick: no new runs
@@ -141,7 +143,10 @@ func (k SlotEffectKind) String() string {
 }
 
 // NewSlot is an empty slot that nobody wants yet.
-func NewSlot() *Slot { return &Slot{parting: "first start"} }
+func NewSlot() *Slot { return &Slot{parting: "first start", patience: backoffMax} }
+
+// Pausing reports whether the slot waits before it starts another worker.
+func (s *Slot) Pausing(now time.Time) bool { return now.Before(s.retryAt) && !s.starts(now) }
 
 // Members are the workers of the slot, oldest first. The slice is the slot's.
 func (s *Slot) Members() []*Member { return s.members }
@@ -152,10 +157,13 @@ func (s *Slot) Step(now time.Time, ev SlotEvent) []SlotEffect {
 	switch ev.Kind {
 	case Wanted:
 		s.want = true
+		if ev.Reason != "" {
+			s.parting = ev.Reason
+		}
 	case Unwanted:
 		s.want = false
 		for _, m := range s.members {
-			s.leave(now, m, "shutdown")
+			s.leave(now, m, cmp.Or(ev.Reason, "shutdown"))
 		}
 	case Tick:
 		for _, m := range s.members {
@@ -190,6 +198,8 @@ func (s *Slot) stepMember(now time.Time, m *Member, ev SlotEvent) {
 	case Stalled:
 		if m.State == Ready || m.State == Suspect {
 			m.enter(now, Suspect, ev.Reason)
+		}
+		if m.State == Suspect || m.State == Draining {
 			s.giveUp(m, ev.Reason, true)
 		}
 	case Trusted:
@@ -216,7 +226,7 @@ func (s *Slot) stepMember(now time.Time, m *Member, ev SlotEvent) {
 // settle spawns what is missing: a first member, or the successor of one that is
 // to be replaced.
 func (s *Slot) settle(now time.Time) {
-	if !s.want || now.Before(s.retryAt) && !s.starts(now) {
+	if !s.want || s.Pausing(now) {
 		return
 	}
 	origin := s.parting
@@ -313,7 +323,7 @@ func (s *Slot) bury(now time.Time, m *Member, how string) {
 		s.failures, s.retryAt = 0, time.Time{}
 		return
 	}
-	s.retryAt = now.Add(backoff(s.failures))
+	s.retryAt = now.Add(min(backoff(s.failures), s.patience))
 	s.failures++
 }
 

@@ -45,6 +45,9 @@ type status struct {
 func (p *Pool) publish() {
 	r := &roster{}
 	for i, slot := range p.slots {
+		if vacant, ok := p.vacancy(i); ok {
+			r.members = append(r.members, vacant)
+		}
 		for _, m := range slot.Members() {
 			proc := p.processes[p.nameOf(i, m.Generation)]
 			r.members = append(r.members, status{ID: p.slotName(i), penalty: i >= p.Slots, Member: *m, proc: proc})

@@ -37,6 +37,8 @@ func standing(s worker.State) health.Standing {
 		return health.Good
 	case worker.Suspect:
 		return health.Doubtful
+	case worker.Draining:
+		return health.Parting
 	}
 	return health.Leaving
 }
