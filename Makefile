@@ -6,6 +6,7 @@ FUZZTIME  = 10s
 SOAKCALLS = 10000000
 SOAKTIME  = 1h
 SOAKSEED  = $(shell date +%s)
+CHAOSTIME = 1h
 
 export LC_ALL = C
 
@@ -49,8 +50,11 @@ fuzz: ## Fuzz every target for FUZZTIME (10s) each
 soak: ## Simulate SOAKCALLS (ten million) calls from SOAKSEED on, for SOAKTIME (1h) at most
 	go test ./dispatcher -run 'TestSimulation$$' -timeout 2h -v -sim.calls $(SOAKCALLS) -sim.time $(SOAKTIME) -sim.seed $(SOAKSEED)
 
+chaos: ## Trouble a server under load for CHAOSTIME (1h) and judge how it fares
+	go run ./testdata/chaos -duration $(CHAOSTIME)
+
 clean: ## Remove what was built and cached test results; data/ stays
 	rm -rf bin
 	go clean -testcache
 
-.PHONY: help build run test race check generate bench fuzz soak clean
+.PHONY: help build run test race check generate bench fuzz soak chaos clean

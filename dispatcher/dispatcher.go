@@ -77,7 +77,10 @@ type Dispatcher struct {
 	life      context.Context // of everything that is waited for outside the shards
 	endLife   context.CancelFunc
 	table     atomic.Pointer[Table]
-	draining  atomic.Bool
+	unready   atomic.Bool // says that it drains
+	draining  atomic.Bool // and does
+	leaving   atomic.Bool
+	begun     atomic.Bool // was able once
 	probes    *probes
 	chronicle *chronicle
 	running   sync.WaitGroup
@@ -138,8 +141,15 @@ func (d *Dispatcher) Close() {
 	d.chronicle.close()
 }
 
+// Unready makes the front say that it drains, by State and Able, while it still takes
+// new calls: so that others notice before it refuses any.
+func (d *Dispatcher) Unready() { d.unready.Store(true) }
+
 // Drain makes the front refuse new calls with 503 while those under way go on.
-func (d *Dispatcher) Drain() { d.draining.Store(true) }
+func (d *Dispatcher) Drain() {
+	d.Unready()
+	d.draining.Store(true)
+}
 
 // Table is the table in force.
 func (d *Dispatcher) Table() *Table { return d.table.Load() }
@@ -161,20 +171,28 @@ func (d *Dispatcher) SetTable(t *Table) {
 	d.table.Store(t)
 }
 
-// State is "ready", "degraded" (some workers are missing) or "draining"; the
-// front takes calls in the first two, provided any worker is ready.
+// State is "starting" until a worker is ready for the first time, then "ready",
+// "degraded" (some workers are missing) or "draining"; the front takes calls when it is
+// ready or degraded, provided any worker is ready.
 func (d *Dispatcher) State() string {
+	ready := d.Workers.Ready()
+	if ready > 0 && !d.begun.Load() {
+		d.begun.Store(true)
+	}
 	switch {
-	case d.draining.Load():
+	case d.unready.Load():
 		return "draining"
-	case d.Workers.Ready() < d.Slots:
+	case !d.begun.Load():
+		return "starting"
+	case ready < d.Slots:
 		return "degraded"
 	}
 	return "ready"
 }
 
-// Able reports whether a new call would be taken.
-func (d *Dispatcher) Able() bool { return !d.draining.Load() && d.Workers.Ready() > 0 }
+// Able reports whether new calls are wanted: they would be taken, and the front does not
+// mean to drain.
+func (d *Dispatcher) Able() bool { return !d.unready.Load() && d.Workers.Ready() > 0 }
 
 // receive hands a packet to the shard it belongs to: an answer by its branch, a
 // request within a dialog by the tag that was made here, any other by its Call-ID.

@@ -27,16 +27,17 @@ type shard struct {
 	mailbox chan event
 	stop    chan struct{}
 
-	queue   sip.Queue
-	layer   *sip.Layer
-	calls   map[*sip.Server]*live // waiting for their final answer
-	early   map[string]*live      // the same, by the To tags that their callers know
-	runs    map[uint64]*live      // with a run out
-	dialogs map[string]*party     // of answered calls, by the tag made here
-	talking int                   // answered calls
-	lastRun uint64
-	current *live      // whose event is being handled, to blame for a panic
-	random  *rand.Rand // for what need not be secret
+	queue     sip.Queue
+	layer     *sip.Layer
+	calls     map[*sip.Server]*live // waiting for their final answer
+	early     map[string]*live      // the same, by the To tags that their callers know
+	runs      map[uint64]*live      // with a run out
+	dialogs   map[string]*party     // of answered calls, by the tag made here
+	talking   int                   // answered calls
+	lastRun   uint64
+	current   *live       // whose event is being handled, to blame for a panic
+	undecided []Undecided // that another process is to decide; see Leave
+	random    *rand.Rand  // for what need not be secret
 
 	dirty     []*live   // that the store is to have
 	ringing   []waiting // that it is to have if they go on ringing
@@ -106,7 +107,11 @@ func (s *shard) run() {
 	for {
 		select {
 		case <-s.stop:
-			s.abandonAll(time.Now())
+			if s.leaving.Load() {
+				s.leaveAll(time.Now())
+			} else {
+				s.abandonAll(time.Now())
+			}
 			return
 		case <-alarm.C:
 			alarm.rang()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -8,7 +9,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,33 +53,89 @@ func (r *refusal) Error() string {
 	return r.Problem.Error
 }
 
+// maxAnswer is the most octets that are read of an answer.
+const maxAnswer = 16 << 20
+
 // do sends one request and decodes the answer into result, if that is not nil.
 func (c *client) do(method, path string, body []byte, result any) error {
-	req, err := http.NewRequest(method, c.base+path, bytes.NewReader(body))
+	res, err := c.send(method, path, body)
 	if err != nil {
 		return err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil || result == nil {
+		return err
+	}
+	return json.Unmarshal(text, result)
+}
+
+// send sends one request. An answer other than 2xx is a *refusal. The body is the
+// caller's to close.
+func (c *client) send(method, path string, body []byte) (*http.Response, error) {
+	req, err := http.NewRequest(method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
+	req.Header.Set("X-Operator", operatorName())
 	res, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("is the server running? %w", errors.Unwrap(err))
+		return nil, fmt.Errorf("is the server running? %w", errors.Unwrap(err))
+	}
+	if res.StatusCode/100 == 2 {
+		return res, nil
 	}
 	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, 16<<20))
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return nil, err
+	}
+	r := &refusal{status: res.StatusCode}
+	if json.Unmarshal(text, &r.Problem) != nil || r.Problem.Error == "" {
+		r.Problem.Error = fmt.Sprintf("%s: %s", res.Status, strings.TrimSpace(string(text)))
+	}
+	return nil, r
+}
+
+// maxLine is the longest line of a stream; an event has some kilobytes at the most.
+const maxLine = 64 << 10
+
+// stream asks for lines and gives each that is not empty to take, until the server
+// ends or take returns an error.
+func (c *client) stream(path string, take func(line []byte) error) error {
+	c.http.Timeout = 0 // it goes on for as long as somebody watches
+	res, err := c.send(http.MethodGet, path, nil)
 	if err != nil {
 		return err
 	}
-	if res.StatusCode/100 != 2 {
-		r := &refusal{status: res.StatusCode}
-		if json.Unmarshal(text, &r.Problem) != nil || r.Problem.Error == "" {
-			r.Problem.Error = fmt.Sprintf("%s: %s", res.Status, strings.TrimSpace(string(text)))
+	defer res.Body.Close()
+	lines := bufio.NewScanner(res.Body)
+	lines.Buffer(nil, maxLine)
+	for lines.Scan() {
+		if len(lines.Bytes()) == 0 {
+			continue
 		}
-		return r
+		if err := take(lines.Bytes()); err != nil {
+			return err
+		}
 	}
-	if result == nil {
-		return nil
+	return errors.Join(errEnded, lines.Err())
+}
+
+// errEnded is why a stream ends that nobody has broken off here.
+var errEnded = errors.New("the server has ended")
+
+// operatorName is who gives commands, for the server's journal: the user of this
+// process, and before sudo.
+func operatorName() string {
+	if name := os.Getenv("SUDO_USER"); name != "" {
+		return name
 	}
-	return json.Unmarshal(text, result)
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(os.Getuid())
 }

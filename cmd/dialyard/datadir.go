@@ -6,20 +6,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"syscall"
 	"time"
 )
 
-// A dataDir is the data directory, locked for this process, and the private
-// directory for sockets that belongs to it.
+// A dataDir is the data directory and the private directory for sockets that belongs to
+// it and this process. Only who holds the lock touches what lies in the former.
 type dataDir struct {
 	path, sockets string
-	lock          *os.File
+	lock          *os.File // nil before take
 }
 
-// openDataDir makes and locks the directory and clears what a killed predecessor
-// left: its sockets. Its workers died with it.
+// openDataDir makes the directories.
 func openDataDir(path string) (*dataDir, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -28,20 +27,27 @@ func openDataDir(path string) (*dataDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("data.dir: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("data.dir: %w", err)
-	}
-	if !lockWithin(lock, lockPatience) {
-		lock.Close()
-		return nil, fmt.Errorf("data.dir %s is in use by another dialyard; give this one another data.dir", path)
-	}
-	d := &dataDir{path: path, lock: lock}
+	d := &dataDir{path: path}
 	if d.sockets, err = socketDir(path); err != nil {
-		lock.Close()
 		return nil, err
 	}
 	return d, nil
+}
+
+// take locks the directory and clears what a killed predecessor left: its sockets. Its
+// workers died with it.
+func (d *dataDir) take() error {
+	lock, err := os.OpenFile(d.file("lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("data.dir: %w", err)
+	}
+	if !lockWithin(lock, lockPatience) {
+		lock.Close()
+		return fmt.Errorf("data.dir %s is in use by another dialyard; give this one another data.dir", d.path)
+	}
+	d.lock = lock
+	d.sweepSockets()
+	return nil
 }
 
 // lockPatience is for a predecessor that was killed and is not quite gone.
@@ -59,38 +65,63 @@ func lockWithin(lock *os.File, patience time.Duration) bool {
 	}
 }
 
-// socketDir makes an empty directory of ours alone. It does not lie in the data
+// socketDir makes a directory of this process's alone. It does not lie in the data
 // directory, because the path of a unix socket has 107 octets at the most.
 func socketDir(data string) (string, error) {
 	sum := sha256.Sum256([]byte(data))
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("dialyard-%d-%x", os.Getuid(), sum[:6]))
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+	base := filepath.Join(os.TempDir(), fmt.Sprintf("dialyard-%d-%x", os.Getuid(), sum[:6]))
+	if err := makePrivate(base); err != nil {
 		return "", err
+	}
+	dir := filepath.Join(base, strconv.Itoa(os.Getpid()))
+	if err := os.RemoveAll(dir); err != nil { // of another with this pid, long ago
+		return "", err
+	}
+	return dir, makePrivate(dir)
+}
+
+// makePrivate makes a directory that nobody else can look into, or makes sure that it is
+// one.
+func makePrivate(dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {
-		return "", err
+		return err
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !info.IsDir() || info.Mode().Perm() != 0o700 || !ok || int(stat.Uid) != os.Getuid() {
-		return "", fmt.Errorf("%s must be a directory of this user's with mode 0700; remove it", dir)
+		return fmt.Errorf("%s must be a directory of this user's with mode 0700; remove it", dir)
 	}
-	left, err := os.ReadDir(dir)
-	if err != nil {
-		return "", err
-	}
-	for _, e := range left {
-		if strings.HasPrefix(e.Name(), "plugin-dir") {
-			os.RemoveAll(filepath.Join(dir, e.Name()))
-		}
-	}
-	return dir, nil
+	return nil
 }
 
-// close lets another process have the directory.
+// sweepSockets removes what processes left that are no more. The one that this one takes
+// over from may still be about to end.
+func (d *dataDir) sweepSockets() {
+	base := filepath.Dir(d.sockets)
+	left, _ := os.ReadDir(base)
+	for _, e := range left {
+		if pid, err := strconv.Atoi(e.Name()); err != nil || syscall.Kill(pid, 0) == syscall.ESRCH {
+			os.RemoveAll(filepath.Join(base, e.Name()))
+		}
+	}
+}
+
+// release lets another process have the directory.
+func (d *dataDir) release() {
+	if d.lock != nil {
+		d.lock.Close()
+		d.lock = nil
+	}
+}
+
+// close releases the directory and removes the sockets.
 func (d *dataDir) close() {
-	os.Remove(d.sockets)
-	d.lock.Close()
+	os.RemoveAll(d.sockets)
+	os.Remove(filepath.Dir(d.sockets)) // unless another process has its own there
+	d.release()
 }
 
 // file is a path below the data directory.

@@ -20,6 +20,7 @@ import (
 	"dialyard/dispatcher/blame"
 	"dialyard/dispatcher/broker"
 	"dialyard/dispatcher/call"
+	"dialyard/dispatcher/journal"
 	"dialyard/dispatcher/store"
 	"dialyard/health"
 	"dialyard/health/probe"
@@ -37,6 +38,8 @@ type front struct {
 	plans   *store.Plans
 	records *store.Records
 	calls   *store.Calls
+	journal *journal.Journal
+	probes  api.ProbeTimes
 
 	blame  *blame.Ledger
 	cases  chan blame.Case // changes in it
@@ -50,19 +53,34 @@ type front struct {
 	pool       *worker.Pool
 	monitor    *health.Monitor
 	caller     *probe.Caller
+	api        *api.Server
 	http       *http.Server
+	web        net.Listener // its socket
 	refreshing sync.Mutex
 
+	succession
+	proven  atomic.Int64 // when the last good probe ended, since processStart
+	telling sync.Mutex   // guards the end of cases, and the opening
+	ended   bool         // cases is closed
+
 	stopMonitor context.CancelFunc
+	watching    sync.WaitGroup // ends with the monitor
 	running     sync.WaitGroup
 	judging     sync.WaitGroup // ends after everything that may change a standing
 }
 
+// newFront makes one of which nothing is there yet.
+func newFront(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) *front {
+	f := &front{started: cfg, log: log, level: level, healthPlan: dialplans.Health()}
+	f.config.Store(cfg)
+	return f
+}
+
 // startFront brings a server up: data, workers, plans, sockets, monitor, API. On
 // an error it leaves nothing behind.
-func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (f *front, err error) {
-	f = &front{started: cfg, log: log, level: level, healthPlan: dialplans.Health()}
-	f.config.Store(cfg)
+func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level *slog.LevelVar, left estate) (f *front, err error) {
+	f = newFront(cfg, log, level)
+	f.estate = left
 	defer func() {
 		if err != nil {
 			f.close()
@@ -80,13 +98,7 @@ func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level
 		return f, err
 	}
 	f.makeParts()
-	f.blame.Changed = func(c blame.Case) {
-		select {
-		case f.cases <- c:
-		default:
-		}
-	}
-	f.judging.Go(f.watchBlame)
+	f.open()
 	f.running.Go(f.pool.Serve)
 	if err := f.pool.WaitConnected(ctx); err != nil {
 		return f, err
@@ -102,15 +114,38 @@ func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level
 	if err := f.listen(token); err != nil {
 		return f, err
 	}
+	f.watch()
+	return f, f.awaitSuccessor()
+}
+
+// open is when all that workers may speak of is there.
+func (f *front) open() {
+	f.blame.Changed = f.tellCase
+	f.judging.Go(f.watchBlame)
+	f.ruling.Store(f.dispatcher)
+	f.tellEarly()
+}
+
+// watch starts what looks after everything; stopWatching ends it.
+func (f *front) watch() {
 	monitoring, stop := context.WithCancel(context.Background())
 	f.stopMonitor = stop
-	f.running.Go(func() { f.monitor.Run(monitoring) })
-	f.running.Go(func() { f.giveBackMemory(monitoring) })
-	f.running.Go(func() { f.fitProcessors(monitoring) })
-	if cfg.Plans.Dir != "" {
-		f.running.Go(func() { f.watchPlans(monitoring) })
+	f.watching.Go(func() { f.monitor.Run(monitoring) })
+	f.watching.Go(func() { f.giveBackMemory(monitoring) })
+	f.watching.Go(func() { f.watchStates(monitoring) })
+	f.watching.Go(func() { f.fitProcessors(monitoring) })
+	f.watching.Go(func() { f.feedWatchdog(monitoring) })
+	if f.started.Plans.Dir != "" {
+		f.watching.Go(func() { f.watchPlans(monitoring) })
 	}
-	return f, nil
+}
+
+// stopWatching returns when nobody looks after anything any more.
+func (f *front) stopWatching() {
+	if f.stopMonitor != nil {
+		f.stopMonitor()
+	}
+	f.watching.Wait()
 }
 
 // buildJail finds out how firmly workers can be held here, and says so.
@@ -126,9 +161,16 @@ func (f *front) buildJail() (err error) {
 
 func (f *front) openData() (token string, err error) {
 	cfg := f.config.Load()
-	if f.data, err = openDataDir(cfg.Data.Dir); err != nil {
+	if f.data == nil {
+		if f.data, err = openDataDir(cfg.Data.Dir); err != nil {
+			return "", err
+		}
+	}
+	if err := f.data.take(); err != nil {
 		return "", err
 	}
+	f.journal = journal.Open(f.data.path)
+	f.tellStart()
 	if f.plans, err = store.Open(f.data.path); err != nil {
 		return "", err
 	}
@@ -156,7 +198,6 @@ func (f *front) openData() (token string, err error) {
 // makeParts makes dispatcher, pool and monitor and ties them; nothing runs yet.
 func (f *front) makeParts() {
 	cfg := f.config.Load()
-	limits := worker.Limits{MemorySoft: uint64(cfg.Workers.MemorySoft), MemoryHard: uint64(cfg.Workers.MemoryHard), Jail: jail.Level(cfg.Workers.Jail)}
 	f.dispatcher = dispatcher.New(dispatcher.Options{
 		Shards: runtime.GOMAXPROCS(0), Slots: cfg.Workers.Count, Policy: basePolicy(cfg), Log: f.log,
 		Resolver: resolver(cfg), Keep: f.calls, Blame: f.blame, Broker: f.broker, Claims: f.claims,
@@ -164,17 +205,25 @@ func (f *front) makeParts() {
 		HealthPlan: f.healthPlan.Hash(), Version: version,
 		Vitals: func(name string) []call.Field { return vitals(f.pool, name) },
 	})
-	f.pool = worker.NewPool(worker.Options{
-		Slots: cfg.Workers.Count, Shard: cfg.Workers.Shard, Runs: cfg.Workers.Runs, Dir: f.data.sockets, Dumps: f.data.file("dumps"),
-		Args: workerArgs(limits), Log: f.log,
-		Reports: f.dispatcher.Reports, Lost: f.lost, Bundle: f.bundle, Event: f.workerEvent,
-	})
-	f.pool.Hold(f.jail, limits)
+	if f.pool == nil {
+		f.makePool()
+	}
 	f.dispatcher.Workers = f.pool
 	if cfg.SIP.Advertise != (config.HostPort{}) {
 		f.dispatcher.Edge.Advertise = cfg.SIP.Advertise.String()
 	}
-	f.monitor = &health.Monitor{Policy: policyOf(cfg), Fleet: fleet{f.pool}, Probe: f.probe, Log: f.log}
+	f.monitor = &health.Monitor{Policy: policyOf(cfg), Fleet: fleet{f.pool}, Probe: f.probe, Log: f.log, Event: f.tellVerdict}
+}
+
+func (f *front) makePool() {
+	cfg := f.config.Load()
+	limits := worker.Limits{MemorySoft: uint64(cfg.Workers.MemorySoft), MemoryHard: uint64(cfg.Workers.MemoryHard), Jail: jail.Level(cfg.Workers.Jail)}
+	f.pool = worker.NewPool(worker.Options{
+		Slots: cfg.Workers.Count, Shard: cfg.Workers.Shard, Runs: cfg.Workers.Runs, Dir: f.data.sockets, Dumps: f.data.file("dumps"),
+		Args: workerArgs(limits), Log: f.log,
+		Reports: f.reported, Lost: f.lostWorker, Bundle: f.bundleFor, Event: f.workerChanged,
+	})
+	f.pool.Hold(f.jail, limits)
 }
 
 // record writes a call down; then the store may forget it.
@@ -191,23 +240,31 @@ func (f *front) listen(token string) (err error) {
 	for _, l := range cfg.SIP.Listen {
 		addresses = append(addresses, l.String())
 	}
-	if err := f.dispatcher.Serve(addresses, f.restoreCalls); err != nil {
+	f.dispatcher.Edge.Inherited, f.estate.sockets = f.estate.sockets, nil
+	if err := f.dispatcher.Serve(addresses, f.takeUp); err != nil {
 		return fmt.Errorf("sip.listen: %w", err)
 	}
+	f.reading = monotonic()
 	if f.caller, err = probe.NewCaller("monitor"); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", cfg.HTTP.Listen)
-	if err != nil {
+	if f.web, err = f.listenHTTP(); err != nil {
 		return fmt.Errorf("http.listen: %w", err)
 	}
-	server := &api.Server{
-		Front: f.dispatcher, Pool: f.pool, Monitor: f.monitor, Plans: f.plans, Records: f.records,
+	held := f.jail.Report()
+	f.api = &api.Server{
+		Front: f.dispatcher, Pool: f.pool, Monitor: f.monitor, Plans: f.plans, Records: f.records, Calls: f.calls, Keeps: f.keeps,
+		Journal: f.journal, Probes: &f.probes, Jail: held.String(), JailGaps: held.Gaps(),
 		Refresh: f.refresh, Token: token, Log: f.log,
 	}
-	f.http = &http.Server{Handler: server.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10}
-	f.running.Go(func() { f.http.Serve(listener) })
+	f.serveHTTP()
 	return nil
+}
+
+func (f *front) serveHTTP() {
+	f.http = &http.Server{Handler: f.api.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 64 << 10}
+	server, listener := f.http, f.web
+	f.running.Go(func() { server.Serve(listener) })
 }
 
 // probe places one probe call by the way any caller takes.
@@ -216,11 +273,17 @@ func (f *front) probe(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	begun := time.Now()
 	_, err = f.caller.Health(ctx, target, f.dispatcher.ProbeToken(name), rand.Text())
+	f.probes.Observe(time.Since(begun), err == nil)
+	if err == nil {
+		f.proven.Store(int64(time.Since(processStart)))
+	}
 	return err
 }
 
 func (f *front) workerEvent(e worker.Event) {
+	f.tellWorker(e)
 	level := slog.LevelInfo
 	if e.State == worker.Suspect.String() || e.State == worker.Down.String() {
 		level = slog.LevelWarn
@@ -230,6 +293,7 @@ func (f *front) workerEvent(e worker.Event) {
 
 // close ends what was started, in the opposite order, and waits for it.
 func (f *front) close() {
+	f.upgrade.close()
 	if f.http != nil {
 		f.http.Close()
 	}
@@ -248,11 +312,18 @@ func (f *front) close() {
 	if f.caller != nil {
 		f.caller.Close()
 	}
+	f.watching.Wait()
 	f.running.Wait()
-	if f.cases != nil {
-		close(f.cases)
-		f.judging.Wait()
+	f.closeStores("version " + version)
+	if f.data != nil {
+		f.data.close()
 	}
+	os.Stderr.Sync()
+}
+
+// closeStores flushes and closes what lies in the data directory. why is for the journal.
+func (f *front) closeStores(why string) {
+	f.endCases()
 	if f.records != nil {
 		if err := f.records.Close(); err != nil {
 			f.log.Error("records", "reason", err)
@@ -268,8 +339,9 @@ func (f *front) close() {
 			f.log.Error("keys and values", "reason", err)
 		}
 	}
-	if f.data != nil {
-		f.data.close()
+	if f.journal != nil {
+		if err := f.journal.Close(why); err != nil {
+			f.log.Error("events", "reason", err)
+		}
 	}
-	os.Stderr.Sync()
 }

@@ -67,7 +67,7 @@ func rootCommand() *cobra.Command {
 	root.PersistentFlags().StringP("config", "c", "", "configuration file (default ./dialyard.yaml if there is one)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{2, err} })
 	root.AddCommand(
-		serveCommand(), checkCommand(), callCommand(), probeCommand(), workersCommand(),
+		serveCommand(), checkCommand(), callCommand(), probeCommand(), workersCommand(), eventsCommand(), quarantineCommand(),
 		publishCommand(), versionsCommand(), rollbackCommand(),
 		load.Command(), configCommand(), versionCommand(), workerCommand(),
 	)

@@ -43,7 +43,7 @@ func (f *front) checkPlans(ctx context.Context, given map[store.PlanID]store.Bun
 	good := map[store.PlanID]store.Bundle{}
 	var faults []error
 	for id, bundle := range given {
-		if f.plans.Imported(id, bundle.Hash()) {
+		if f.plans != nil && f.plans.Imported(id, bundle.Hash()) {
 			continue
 		}
 		wrong, err := f.pool.Check(ctx, bundle)

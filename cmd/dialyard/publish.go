@@ -6,10 +6,13 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"dialyard/dispatcher/api"
+	"dialyard/dispatcher/blame"
 	"dialyard/dispatcher/store"
 )
 
@@ -101,7 +104,7 @@ func versionsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var list []store.Version
+		var list []api.Version
 		if err := c.do(http.MethodGet, path+"/versions", nil, &list); err != nil {
 			return err
 		}
@@ -109,11 +112,17 @@ func versionsCommand() *cobra.Command {
 			return json.NewEncoder(cmd.OutOrStdout()).Encode(list)
 		}
 		for _, v := range list {
-			live := ""
+			standing := ""
 			if v.Live {
-				live = "live"
+				standing = "live"
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%4d  %.12s  %s  %-6s  %s\n", v.Number, v.Hash, v.Created.Format(time.DateTime), v.Source, live)
+			if v.Standing != blame.Innocent {
+				standing = strings.TrimPrefix(standing+", "+v.Standing.String(), ", ")
+			}
+			if n := len(v.Deaths); n > 0 {
+				standing += ": " + shorten(v.Deaths[n-1].Reason, 80)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%4d  %.12s  %s  %-6s  %s\n", v.Number, v.Hash, v.Created.Format(time.DateTime), v.Source, standing)
 		}
 		return nil
 	}

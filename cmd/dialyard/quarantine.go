@@ -39,6 +39,31 @@ func (f *front) openBlame() error {
 	return nil
 }
 
+// tellCase passes a change on to the goroutine that writes it down.
+func (f *front) tellCase(c blame.Case) {
+	f.telling.Lock()
+	defer f.telling.Unlock()
+	if f.ended {
+		return
+	}
+	select {
+	case f.cases <- c:
+	default:
+	}
+}
+
+// endCases returns when all changes are written down. What comes later is not heard.
+func (f *front) endCases() {
+	f.telling.Lock()
+	open := f.cases != nil && !f.ended
+	f.ended = true
+	f.telling.Unlock()
+	if open {
+		close(f.cases)
+		f.judging.Wait()
+	}
+}
+
 // watchBlame tells of every change of a version's standing until cases is closed.
 func (f *front) watchBlame() {
 	for c := range f.cases {
@@ -49,6 +74,7 @@ func (f *front) watchBlame() {
 // judged writes down what is thought of a version now. A plan whose owner allows it
 // goes back to the version before.
 func (f *front) judged(c blame.Case) {
+	f.journal.Add(caseEvent(c))
 	args := []any{"account", c.Account, "plan", c.Plan, "version", c.Number}
 	if n := len(c.Deaths); n > 0 {
 		args = append(args, "worker", c.Deaths[n-1].Worker, "reason", c.Deaths[n-1].Reason)

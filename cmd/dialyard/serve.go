@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,72 +17,143 @@ import (
 	"dialyard/cmd/dialyard/config"
 )
 
-const (
-	firstReady = 15 * time.Second // for the first worker to be proven
-	drainTime  = 30 * time.Second // for calls to end at SIGTERM
-)
+// firstReady is the time for the first worker to be proven.
+const firstReady = 15 * time.Second
 
 func serveCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "serve", Short: "Take calls",
-		Long:    "Serve runs the SIP front, its workers, the health monitor and the HTTP API.\nSIGHUP reads the configuration and plans.dir again, SIGTERM drains, a second one\nends at once.",
-		Example: "  dialyard serve\n  dialyard serve --config dialyard.yaml", Args: cobra.NoArgs,
+		Long:    "Serve runs the SIP front, its workers, the health monitor and the HTTP API.\nSIGHUP reads the configuration and plans.dir again, SIGTERM drains, a second one\nends at once. SIGUSR2 starts the program that lies at the same place now with\n--takeover: it takes the sockets and calls of the server that has its data.dir,\nwhich goes on if the new one cannot.",
+		Example: "  dialyard serve\n  dialyard serve --config dialyard.yaml\n  dialyard serve --takeover", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(cmd)
 			if err != nil {
 				return err
 			}
 			level := &slog.LevelVar{}
-			return serve(cmd, cfg, newLog(os.Stderr, cfg.Log, level), level)
+			log := newLog(os.Stderr, cfg.Log, level)
+			defer flushLog(log)
+			return serve(cmd, cfg, log, level)
 		},
 	}
+	cmd.Flags().Bool("takeover", false, "go on in place of the server that has data.dir")
+	return cmd
 }
 
 func serve(cmd *cobra.Command, cfg *config.Config, log *slog.Logger, level *slog.LevelVar) error {
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	starting, cancel := context.WithTimeout(context.Background(), firstReady)
-	defer cancel()
-	f, err := startFront(starting, cfg, log, level)
-	if err != nil {
-		return err
-	}
-	defer f.close()
-	again, err := f.waitReady(starting, signals)
-	if err != nil {
-		return err
-	}
-	f.greet(cmd.OutOrStdout())
-	if again {
-		f.reload(cmd)
-	}
-	for s := range signals {
-		if s != syscall.SIGHUP {
-			break
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR2)
+	spareFront(log)
+	limitMemory(cfg, log)
+	f, err := begin(cmd, cfg, log, level)
+	for {
+		if err != nil {
+			return err
 		}
-		f.reload(cmd)
+		err = f.rule(cmd, signals)
+		back := (*takeBack)(nil)
+		if !errors.As(err, &back) {
+			return err
+		}
+		log.Error("takeover failed, this process goes on", "reason", back.err)
+		f.dismissWorkers()
+		f, err = f.beginAgain(back.estate)
 	}
-	return f.drain(signals)
 }
 
-// waitReady returns when calls can be taken. again reports a SIGHUP that came
-// before: what it is about may have been read already, or not.
-func (f *front) waitReady(ctx context.Context, signals <-chan os.Signal) (again bool, err error) {
+// begin starts the server, in the place of another if that is wanted.
+func begin(cmd *cobra.Command, cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*front, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), firstReady)
+	defer cancel()
+	if takeover, _ := cmd.Flags().GetBool("takeover"); takeover {
+		f, err := takeOver(ctx, cfg, log, level)
+		if !errors.Is(err, errNobody) {
+			return f, err
+		}
+		log.Info("no server to take over from: a plain start")
+	}
+	left, err := passedSockets(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return startFront(ctx, cfg, log, level, left)
+}
+
+// beginAgain starts a server in this process, whose part was over, with what it had left.
+func (f *front) beginAgain(left estate) (*front, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), firstReady)
+	defer cancel()
+	return startFront(ctx, f.config.Load(), f.log, f.level, left)
+}
+
+// rule takes calls until a signal or a successor ends that.
+func (f *front) rule(cmd *cobra.Command, signals <-chan os.Signal) (err error) {
+	left := false
+	defer func() {
+		if !left {
+			f.close()
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), firstReady)
+	defer cancel()
+	early, err := f.waitReady(ctx, signals)
+	if err != nil {
+		return err
+	}
+	f.sayReady()
+	f.greet(cmd.OutOrStdout())
+	if early == syscall.SIGHUP {
+		f.reload(cmd)
+	} else if early != nil {
+		return f.drain(signals)
+	}
+	for {
+		select {
+		case s := <-signals:
+			switch s {
+			case syscall.SIGHUP:
+				f.reload(cmd)
+			case syscall.SIGUSR2:
+				f.upgradeOnSignal()
+			default:
+				return f.drain(signals)
+			}
+		case heir := <-f.upgrade.heirs:
+			err := f.handOver(heir)
+			back := (*takeBack)(nil)
+			if left = errors.Is(err, errHandedOver) || errors.As(err, &back); left {
+				return back.orNil()
+			}
+			f.log.Error("not handed over, this process goes on", "reason", err)
+		}
+	}
+}
+
+// waitReady returns when calls can be taken. early is a signal that came before that
+// was seen: SIGHUP, of which what it is about may have been read already, or not; or
+// one to end.
+func (f *front) waitReady(ctx context.Context, signals <-chan os.Signal) (early os.Signal, err error) {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
 	for !f.dispatcher.Able() {
 		select {
 		case <-ticker.C:
 		case s := <-signals:
-			if s != syscall.SIGHUP {
-				return false, fmt.Errorf("stopped before it was ready")
+			switch {
+			case s == syscall.SIGUSR2:
+				f.log.Warn("not ready yet, so nobody is started to take over")
+			case s == syscall.SIGHUP:
+				early = s
+			case f.dispatcher.Able():
+				return s, nil
+			default:
+				return nil, fmt.Errorf("stopped before it was ready")
 			}
-			again = true
 		case <-ctx.Done():
-			return false, fmt.Errorf("no worker became ready within %v; the log says why", firstReady)
+			return nil, fmt.Errorf("no worker became ready within %v; the log says why", firstReady)
 		}
 	}
-	return again, nil
+	return early, nil
 }
 
 // greet tells a person where the server is and what to try.
@@ -99,15 +171,17 @@ func (f *front) greet(w io.Writer) {
 // reload reads the configuration and the plans again. A fault in either changes
 // nothing.
 func (f *front) reload(cmd *cobra.Command) {
+	sayReloading()
+	defer f.sayReady()
 	old := f.config.Load()
 	cfg, err := loadConfig(cmd)
 	if err != nil {
-		f.log.Error("reload: configuration unchanged", "reason", err.Error())
+		f.tellConfig(nil, nil, err)
 		return
 	}
 	given, err := givenPlans(f.started.Plans.Dir)
 	if err != nil {
-		f.log.Error("reload: configuration unchanged", "reason", err.Error())
+		f.tellConfig(nil, nil, err)
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), firstReady)
@@ -117,7 +191,7 @@ func (f *front) reload(cmd *cobra.Command) {
 		err = f.importPlans(good)
 	}
 	if err != nil {
-		f.log.Error("reload: configuration unchanged", "reason", err.Error())
+		f.tellConfig(nil, nil, err)
 		return
 	}
 	f.config.Store(cfg)
@@ -130,44 +204,15 @@ func (f *front) reload(cmd *cobra.Command) {
 		}
 	}
 	f.log.Info("reloaded", "changed", cfg.Changed(old), "at_restart", later)
+	f.tellConfig(cfg.Changed(old), later, nil)
 }
 
 // reloadable reports whether a key takes effect without a restart.
 func reloadable(key string) bool {
 	switch key {
 	case "routes", "sip.trusted", "log.level", "limits.cpu", "limits.log_lines", "limits.runs", "limits.rate", "limits.load", "limits.calls",
-		"accounts", "gateways", "dial.forbid", "dial.ring", "dial.duration":
+		"accounts", "gateways", "drain.wait", "drain.time", "dial.forbid", "dial.ring", "dial.duration":
 		return true
 	}
 	return false
-}
-
-// drain refuses new calls, lets those under way end, and returns; a second signal
-// ends the wait.
-func (f *front) drain(signals <-chan os.Signal) error {
-	f.log.Info("draining")
-	f.dispatcher.Drain()
-	deadline := time.After(drainTime)
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		calls, runs, _ := f.dispatcher.Stats.Now()
-		if calls+runs == 0 {
-			return nil
-		}
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			return fmt.Errorf("%d calls were still under way after %v", calls, drainTime)
-		case s := <-signals:
-			if s == syscall.SIGHUP {
-				continue
-			}
-			f.log.Warn("stopped at once", "calls", calls)
-			f.dispatcher.Close()
-			f.records.Close()
-			f.calls.Close()
-			os.Exit(1) // the workers die with this process
-		}
-	}
 }

@@ -17,7 +17,7 @@ import (
 func (s *Server) metrics() http.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	r.MustRegister(&frontCollector{s}, &workerCollector{s}, &gatewayCollector{s})
+	r.MustRegister(&frontCollector{s}, &workerCollector{s}, &gatewayCollector{s}, &watchCollector{s}, &storeCollector{s})
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 
@@ -50,6 +50,9 @@ var (
 	descWorkRuns  = describe("worker_runs", "Runs on a worker.", "worker")
 	descWorkTotal = describe("worker_runs_total", "Runs given to a worker since its start.", "worker")
 	descFds       = describe("worker_fds", "Open descriptors of a worker.", "worker")
+	descGoroutine = describe("worker_goroutines", "Goroutines of a worker.", "worker")
+	descAge       = describe("worker_age_seconds", "Time since a worker was started.", "worker")
+	descProbeOK   = describe("worker_probe_ok", "1 if the last probe of a worker was good.", "worker")
 	descChanges   = describe("worker_changes_total", "Workers that entered a state, by why.", "state", "why")
 )
 
@@ -121,12 +124,17 @@ func (c *workerCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(descReady, float64(c.Pool.Ready()))
 	gauge(descSlots, float64(c.Front.Slots))
-	for _, w := range c.Pool.Workers() {
+	for _, w := range c.Pool.All() {
 		gauge(descState, 1, w.Name, w.State.String(), w.Jail)
 		gauge(descRSS, float64(w.RSS), w.Name)
 		gauge(descHeap, float64(w.Heap), w.Name)
 		gauge(descWorkRuns, float64(w.Runs), w.Name)
 		gauge(descFds, float64(w.Fds), w.Name)
+		gauge(descGoroutine, float64(w.Goroutines), w.Name)
+		gauge(descAge, w.Age, w.Name)
+		if last, ok := c.Monitor.Last(w.Name); ok && w.State != worker.Disabled {
+			gauge(descProbeOK, float64(oneIf(last.OK)), w.Name)
+		}
 		ch <- prometheus.MustNewConstMetric(descWorkTotal, prometheus.CounterValue, float64(w.RunsTotal), w.Name)
 	}
 	c.Pool.Changes(func(change worker.Change, n uint64) {

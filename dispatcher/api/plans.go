@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"dialyard/dialplans"
+	"dialyard/dispatcher/blame"
+	"dialyard/dispatcher/journal"
 	"dialyard/dispatcher/store"
 )
 
@@ -55,6 +57,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request) {
 	}
 	s.Refresh()
 	s.Log.Info("plan published", "account", id.Account, "plan", id.Plan, "version", version.Number)
+	s.tellPlan(r, id, version, "published")
 	answer(w, http.StatusOK, version)
 }
 
@@ -129,7 +132,14 @@ func (s *Server) rollback(w http.ResponseWriter, r *http.Request) {
 	}
 	s.Refresh()
 	s.Log.Info("plan rolled back", "account", id.Account, "plan", id.Plan, "version", version.Number)
+	s.tellPlan(r, id, version, "rolled back")
 	answer(w, http.StatusOK, version)
+}
+
+// tellPlan writes down which version is live now.
+func (s *Server) tellPlan(r *http.Request, id store.PlanID, v store.Version, what string) {
+	version := blame.Version{Account: id.Account, Plan: id.Plan, Number: v.Number}
+	s.Journal.Add(journal.Event{Kind: journal.Plan, Subject: version.String(), What: what, Reason: v.Source, By: operator(r)})
 }
 
 func planStatus(err error) int {

@@ -51,6 +51,6 @@ func (s *Server) release(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "nothing is held against "+v.String())
 		return
 	}
-	s.Log.Info("plan released", "account", v.Account, "plan", v.Plan, "version", v.Number, "reason", reason(r))
+	s.audit(r, "release", v.String())
 	answer(w, http.StatusOK, map[string]string{"released": v.String()})
 }

@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"dialyard/dispatcher"
+	"dialyard/dispatcher/journal"
 	"dialyard/dispatcher/store"
 	"dialyard/health"
 	"dialyard/worker"
@@ -20,11 +22,20 @@ type Server struct {
 	Monitor *health.Monitor
 	Plans   *store.Plans
 	Records *store.Records
+	Calls   *store.Calls
+	Keeps   *store.Keeps
+	Journal *journal.Journal
+	// Probes are timed by whoever places them.
+	Probes *ProbeTimes
+	// Jail is what holds the workers, and JailGaps what is missing.
+	Jail, JailGaps string
 	// Refresh puts the live versions of Plans in force for new calls.
 	Refresh func()
 	// Token is the bearer token of everything that changes something.
 	Token string
 	Log   *slog.Logger
+
+	followers atomic.Int64 // of the journal
 }
 
 // Handler is the whole API.
@@ -37,6 +48,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/gateways", s.authorized(s.listGateways))
 	mux.HandleFunc("POST /v1/workers/{id}/drain", s.authorized(s.drainWorker))
 	mux.HandleFunc("POST /v1/workers/{id}/recycle", s.authorized(s.recycleWorker))
+	mux.HandleFunc("POST /v1/workers/{id}/disable", s.authorized(s.disableWorker))
+	mux.HandleFunc("POST /v1/workers/{id}/enable", s.authorized(s.enableWorker))
+	mux.HandleFunc("GET /v1/events", s.authorized(s.events))
 	mux.HandleFunc("POST /v1/workers/{id}/probe-token", s.authorized(s.probeToken))
 	mux.HandleFunc("GET /v1/accounts/{account}/plans", s.authorized(s.listPlans))
 	mux.HandleFunc("PUT /v1/accounts/{account}/plans/{plan}", s.authorized(s.publish))

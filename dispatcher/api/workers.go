@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,11 +17,16 @@ type Worker struct {
 	LastProbe *health.Result `json:"last_probe,omitempty"`
 }
 
-func (s *Server) listWorkers(w http.ResponseWriter, _ *http.Request) {
+// listWorkers shows the ordinary workers, with ?all=1 those for suspects too.
+func (s *Server) listWorkers(w http.ResponseWriter, r *http.Request) {
 	list := []Worker{}
-	for _, status := range s.Pool.Workers() {
+	workers := s.Pool.Workers
+	if truth(r, "all") {
+		workers = s.Pool.All
+	}
+	for _, status := range workers() {
 		one := Worker{Status: status}
-		if last, ok := s.Monitor.Last(status.Name); ok {
+		if last, ok := s.Monitor.Last(status.Name); ok && status.State != worker.Disabled {
 			one.LastProbe = &last
 		}
 		list = append(list, one)
@@ -30,13 +34,29 @@ func (s *Server) listWorkers(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, list)
 }
 
-// reason is what a command's caller gave as one, or that there is none.
-func reason(r *http.Request) string {
-	return "operator: " + cmp.Or(r.URL.Query().Get("reason"), "no reason given")
+// truth reads a switch of a query: ?name, ?name=1 or ?name=true.
+func truth(r *http.Request, name string) bool {
+	values, given := r.URL.Query()[name]
+	return given && (values[0] == "" || values[0] == "1" || values[0] == "true")
 }
 
 func (s *Server) recycleWorker(w http.ResponseWriter, r *http.Request) {
-	s.command(w, r.PathValue("id"), func(id string) error { return s.Pool.Recycle(id, reason(r)) })
+	s.command(w, r, "recycle", func(id string) error { return s.Pool.Recycle(id, reason(r)) })
+}
+
+// disableWorker empties a slot until it is enabled; with ?force=1 the last one too.
+func (s *Server) disableWorker(w http.ResponseWriter, r *http.Request) {
+	s.command(w, r, "disable", func(id string) error {
+		err := s.Pool.Disable(id, reason(r), truth(r, "force"))
+		if errors.Is(err, worker.ErrLastWorker) {
+			return fmt.Errorf("%w, and new calls would be refused; force disables it all the same", err)
+		}
+		return err
+	})
+}
+
+func (s *Server) enableWorker(w http.ResponseWriter, r *http.Request) {
+	s.command(w, r, "enable", func(id string) error { return s.Pool.Enable(id, reason(r)) })
 }
 
 // drainWorker takes a worker out at once; refused when no other would be left.
@@ -47,20 +67,28 @@ func (s *Server) drainWorker(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusConflict, "no other worker is ready; recycle starts a successor first")
 		return
 	}
-	s.command(w, r.PathValue("id"), func(id string) error { return s.Pool.Dismiss(id, reason(r)) })
+	s.command(w, r, "drain", func(id string) error { return s.Pool.Dismiss(id, reason(r)) })
 }
 
-func (s *Server) command(w http.ResponseWriter, id string, do func(id string) error) {
+// command carries out what an operator wishes of a worker. What comes of it is in the
+// list of workers, and in the journal.
+func (s *Server) command(w http.ResponseWriter, r *http.Request, verb string, do func(id string) error) {
+	id := r.PathValue("id")
 	if err := do(id); err != nil {
-		status := http.StatusNotFound
-		if errors.Is(err, worker.ErrTooYoung) {
-			status = http.StatusConflict
-		}
-		fail(w, status, fmt.Sprintf("%v: %s", err, id))
+		fail(w, commandStatus(err), fmt.Sprintf("%v: %s", err, id))
 		return
 	}
-	s.Log.Info("worker command", "worker", id)
+	s.audit(r, verb, id)
 	answer(w, http.StatusAccepted, map[string]string{"worker": id, "status": "accepted"})
+}
+
+func commandStatus(err error) int {
+	for _, now := range []error{worker.ErrTooYoung, worker.ErrLastWorker, worker.ErrNotOff} {
+		if errors.Is(err, now) {
+			return http.StatusConflict
+		}
+	}
+	return http.StatusNotFound
 }
 
 // probeToken makes a token for one probe call to a worker.
@@ -95,7 +123,9 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if s.Monitor.Alarm() {
 		fmt.Fprintln(w, "alarm: most workers fail their probes together; nothing is killed for it")
 	}
-	if err := s.Records.Err(); err != nil {
-		fmt.Fprintf(w, "records: %v\n", err)
-	}
+	s.EachStore(func(name string, err error) {
+		if err != nil {
+			fmt.Fprintf(w, "%s: %v\n", name, err)
+		}
+	})
 }

@@ -23,6 +23,9 @@ type Edge struct {
 	Unreachable func(transport string, addr netip.AddrPort)
 	// Advertise is the host[:port] of Via and Contact; empty for the socket's own.
 	Advertise string
+	// Inherited are open sockets that Bind takes where it is asked for their address,
+	// in place of new ones. Those that are not asked for it closes.
+	Inherited []Socket
 	Log       *slog.Logger
 	Stats     Stats
 
@@ -35,11 +38,13 @@ type Edge struct {
 	own       map[netip.Addr]bool       // see isOwn
 	ownAt     time.Time
 	closers   []func() error
-	readers   []func() // one for each socket, until Read
+	doors     []door
 	addrs     []string
 	refusals  limiter
 	streams   atomic.Int64
-	listeners sync.WaitGroup
+	paused    atomic.Bool    // nothing is read; set under mu
+	reading   sync.WaitGroup // goroutines that read; none is added while paused
+	listeners sync.WaitGroup // all others
 	closed    chan struct{}
 }
 
@@ -66,20 +71,15 @@ func (e *Edge) Listen(addresses []string) error {
 	return nil
 }
 
-// Read begins to read from the sockets that are bound.
-func (e *Edge) Read() {
-	for _, read := range e.readers {
-		e.listeners.Go(read)
-	}
-	e.readers = nil
-}
-
 // Bind opens every address ("udp://host:port", "tcp://host:port") or none. It can be
 // sent from there; what arrives waits for Read.
 func (e *Edge) Bind(addresses []string) (err error) {
 	e.closed = make(chan struct{})
+	e.paused.Store(true)
 	e.refusals.interval = time.Second / refusalRate
 	defer func() {
+		CloseSockets(e.Inherited)
+		e.Inherited = nil
 		if err != nil {
 			e.Close()
 		}
@@ -91,9 +91,9 @@ func (e *Edge) Bind(addresses []string) (err error) {
 		}
 		switch u.Scheme {
 		case "udp":
-			err = e.listenUDP(u.Host)
+			err = e.listenUDP(address, u.Host)
 		case "tcp":
-			err = e.listenTCP(u.Host)
+			err = e.listenTCP(address, u.Host)
 		default:
 			err = errors.New("transport is not udp or tcp")
 		}
@@ -112,14 +112,17 @@ func (e *Edge) Close() {
 	if e.closed == nil {
 		return
 	}
+	e.mu.Lock()
 	select {
 	case <-e.closed:
 	default:
 		close(e.closed)
 	}
+	e.mu.Unlock()
 	for _, c := range e.closers {
 		c()
 	}
+	e.reading.Wait()
 	e.listeners.Wait()
 }
 

@@ -118,7 +118,7 @@ func (e *Edge) connect(addr netip.AddrPort) (*stream, error) {
 		e.streams.Add(-1)
 		return nil, fmt.Errorf("too many connections")
 	}
-	s := &stream{edge: e, peer: addr, out: make(chan []byte, streamQueue), done: make(chan struct{})}
+	s := &stream{edge: e, peer: addr, made: true, out: make(chan []byte, streamQueue), done: make(chan struct{})}
 	e.enter(s)
 	e.listeners.Go(s.dial)
 	return s, nil
@@ -169,8 +169,9 @@ func (s *stream) dial() {
 	}
 	s.edge.listeners.Go(s.write)
 	s.edge.listeners.Go(s.closeWithEdge)
-	s.read()
-	s.edge.lost(s.peer)
+	s.edge.mu.Lock()
+	s.edge.startReading(s)
+	s.edge.mu.Unlock()
 }
 
 // lost tells of a connection that was made here and is no more.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,17 +29,23 @@ var errTorn = errors.New("torn or oversized message")
 // stream is one TCP connection, accepted or made: a reading and a writing goroutine,
 // both gone when close returns from its connection.
 type stream struct {
-	edge *Edge
-	peer netip.AddrPort
-	mu   sync.Mutex // guards conn, which close needs while the connection is being made
-	conn net.Conn
-	out  chan []byte
-	once sync.Once
-	done chan struct{}
+	edge    *Edge
+	peer    netip.AddrPort
+	mu      sync.Mutex // guards conn, which close needs while the connection is being made
+	conn    net.Conn
+	made    bool   // by this side
+	reading bool   // has a reader; guarded by the lock of the edge
+	rest    []byte // read already, of a message that has not come whole; the reader's
+	out     chan []byte
+	once    sync.Once
+	done    chan struct{}
 }
 
-func (e *Edge) listenTCP(address string) error {
-	l, err := net.Listen("tcp", address)
+func (e *Edge) listenTCP(address, host string) error {
+	l, err := e.inheritedTCP(address)
+	if l == nil && err == nil {
+		l, err = openTCP(host)
+	}
 	if err != nil {
 		return err
 	}
@@ -49,14 +57,22 @@ func (e *Edge) listenTCP(address string) error {
 	e.bound = append(e.bound, local)
 	e.closers = append(e.closers, l.Close)
 	e.addrs = append(e.addrs, "tcp://"+l.Addr().String())
-	e.readers = append(e.readers, func() { e.accept(l) })
+	e.doors = append(e.doors, door{address, l, func() { e.accept(l) }, l.SetDeadline})
 	return nil
+}
+
+func openTCP(host string) (*net.TCPListener, error) {
+	local, err := net.ResolveTCPAddr("tcp", host)
+	if err != nil {
+		return nil, err
+	}
+	return net.ListenTCP("tcp", local)
 }
 
 func (e *Edge) accept(l net.Listener) {
 	for {
 		conn, err := l.Accept()
-		if errors.Is(err, net.ErrClosed) {
+		if errors.Is(err, net.ErrClosed) || e.pausedBy(err) {
 			return
 		}
 		if err != nil { // out of descriptors, most likely: let some close
@@ -74,18 +90,24 @@ func (e *Edge) accept(l net.Listener) {
 			conn.Close()
 			continue
 		}
-		from := addrPort(conn.RemoteAddr())
-		s := &stream{
-			edge: e, conn: conn, peer: netip.AddrPortFrom(from.Addr().Unmap(), from.Port()),
-			out: make(chan []byte, streamQueue), done: make(chan struct{}),
-		}
-		e.mu.Lock()
-		e.enter(s)
-		e.mu.Unlock()
-		e.listeners.Go(s.read)
-		e.listeners.Go(s.write)
-		e.listeners.Go(s.closeWithEdge)
+		e.serve(conn, Socket{})
 	}
+}
+
+// serve makes a stream of a connection that was accepted, or inherited with what was
+// read from it already.
+func (e *Edge) serve(conn net.Conn, was Socket) {
+	from := addrPort(conn.RemoteAddr())
+	s := &stream{
+		edge: e, conn: conn, peer: netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), rest: was.Rest, made: was.Made,
+		out: make(chan []byte, streamQueue), done: make(chan struct{}),
+	}
+	e.mu.Lock()
+	e.enter(s)
+	e.startReading(s)
+	e.mu.Unlock()
+	e.listeners.Go(s.write)
+	e.listeners.Go(s.closeWithEdge)
 }
 
 func (s *stream) close() {
@@ -119,25 +141,46 @@ func (s *stream) closeWithEdge() {
 	}
 }
 
+// read goes on until the stream ends, or the edge is paused: then it keeps what it has
+// read of a message for whoever reads on.
 func (s *stream) read() {
-	defer s.close()
 	from := Peer{Transport: "tcp", Addr: s.peer, Self: s.edge.selfTCP(s.peer.Addr()), out: s}
-	in := bufio.NewReaderSize(s.conn, 8<<10)
+	rest := bytes.NewReader(s.rest)
+	in := bufio.NewReaderSize(io.MultiReader(rest, s.conn), 8<<10)
 	for {
 		data, whole, err := s.next(in)
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				s.drain() // it may still read what was answered
-			} else {
-				s.edge.Stats.Failed.Add(1)
-			}
+		if s.edge.pausedBy(err) {
+			left, _ := in.Peek(in.Buffered())
+			after, _ := io.ReadAll(rest)
+			s.rest = slices.Concat(data, left, after)
 			return
 		}
-		if !s.edge.take(data, from, whole) {
-			s.drain()
-			return // after a bad message nobody knows where the next begins
+		if err != nil && !errors.Is(err, io.EOF) {
+			s.edge.Stats.Failed.Add(1)
+			s.end(false)
+			return
+		}
+		// At its end the peer may still read what was answered; after a bad message
+		// nobody knows where the next begins.
+		if err != nil || !s.edge.take(data, from, whole) {
+			s.end(true)
+			return
 		}
 	}
+}
+
+// end closes a stream that is not read from any more, without keeping its reader: what
+// is queued may be passed on before.
+func (s *stream) end(drain bool) {
+	s.edge.listeners.Go(func() {
+		if drain {
+			s.drain()
+		}
+		s.close()
+		if s.made {
+			s.edge.lost(s.peer)
+		}
+	})
 }
 
 // drain gives the writer a moment to pass on what is queued before the stream closes.
@@ -152,20 +195,25 @@ func (s *stream) drain() {
 // next cuts one message out of the stream (RFC 3261 §18.3): header up to the
 // empty line, then as much body as Content-Length says. Pings between messages
 // are answered (RFC 5626 §3.5.1). whole is false if the header does not say where
-// the message ends.
+// the message ends. With an error, data is what was read of it.
 func (s *stream) next(in *bufio.Reader) (data []byte, whole bool, err error) {
-	s.conn.SetReadDeadline(time.Now().Add(streamIdle))
+	if err := s.waitFor(streamIdle); err != nil {
+		return nil, false, err
+	}
 	if err := s.skipPings(in); err != nil {
 		return nil, false, err
 	}
-	s.conn.SetReadDeadline(time.Now().Add(streamMessage))
+	if err := s.waitFor(streamMessage); err != nil {
+		return nil, false, err
+	}
 	var head []byte
 	for !bytes.HasSuffix(head, []byte("\r\n\r\n")) {
 		line, err := in.ReadSlice('\n')
+		head = append(head, line...)
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return nil, false, err
+			return head, false, err
 		}
-		if head = append(head, line...); len(head) > MaxMessage {
+		if len(head) > MaxMessage {
 			return nil, false, errTorn
 		}
 	}
@@ -174,8 +222,18 @@ func (s *stream) next(in *bufio.Reader) (data []byte, whole bool, err error) {
 		return head, false, nil // the guard says what is wrong with it
 	}
 	message := append(head, make([]byte, length)...)
-	_, err = io.ReadFull(in, message[len(head):])
-	return message, true, err
+	n, err := io.ReadFull(in, message[len(head):])
+	return message[:len(head)+n], true, err
+}
+
+// waitFor gives the peer so long for what is read next. Nothing more is read while the
+// edge is paused, which sets a deadline of its own after it has said so.
+func (s *stream) waitFor(d time.Duration) error {
+	s.conn.SetReadDeadline(time.Now().Add(d))
+	if s.edge.paused.Load() {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
 }
 
 func (s *stream) skipPings(in *bufio.Reader) error {

@@ -36,12 +36,11 @@ type udpSocket struct {
 	batch batchConn
 }
 
-func (e *Edge) listenUDP(address string) error {
-	local, err := net.ResolveUDPAddr("udp", address)
-	if err != nil {
-		return err
+func (e *Edge) listenUDP(address, host string) error {
+	conn, err := e.inheritedUDP(address)
+	if conn == nil && err == nil {
+		conn, err = openUDP(host)
 	}
-	conn, err := net.ListenUDP("udp", local)
 	if err != nil {
 		return err
 	}
@@ -58,11 +57,19 @@ func (e *Edge) listenUDP(address string) error {
 	e.sockets, e.bound = append(e.sockets, s), append(e.bound, s.local)
 	e.closers = append(e.closers, conn.Close)
 	e.addrs = append(e.addrs, "udp://"+conn.LocalAddr().String())
-	e.readers = append(e.readers, s.read)
+	e.doors = append(e.doors, door{address, conn, s.read, conn.SetReadDeadline})
 	return nil
 }
 
-// read goes on until the socket is closed. A bad datagram is refused or dropped;
+func openUDP(host string) (*net.UDPConn, error) {
+	local, err := net.ResolveUDPAddr("udp", host)
+	if err != nil {
+		return nil, err
+	}
+	return net.ListenUDP("udp", local)
+}
+
+// read goes on until the socket is closed, or the edge paused. A bad datagram is refused or dropped;
 // an error of one read (an ICMP unreachable, say) is not the socket's end.
 func (s *udpSocket) read() {
 	messages := make([]ipv4.Message, udpBatch)
@@ -72,7 +79,7 @@ func (s *udpSocket) read() {
 	var pace pace
 	for {
 		n, err := s.batch.ReadBatch(messages, 0)
-		if errors.Is(err, net.ErrClosed) {
+		if errors.Is(err, net.ErrClosed) || s.edge.pausedBy(err) {
 			return
 		}
 		if err != nil {

@@ -41,6 +41,7 @@ type Config struct {
 	Data    Data
 	Workers Workers
 	Health  Health
+	Drain   Drain
 	Limits  Limits
 	Dial    Dial
 	Plans   Plans
@@ -98,6 +99,12 @@ type Health struct {
 	Timeout  time.Duration // of one probe; at most Interval
 	Fall     int           // failures in a row that make a worker suspect
 	Rise     int           // successes in a row that clear it
+}
+
+// Drain is how the server ends at SIGTERM.
+type Drain struct {
+	Wait time.Duration // says that it is not ready, and still takes calls
+	Time time.Duration // then refuses them, while others end
 }
 
 // Limits holds what one run may use and, in the last three, what an account may

@@ -96,6 +96,17 @@ var keys = []key{
 		value: one(func(c *Config) *int { return &c.Health.Rise }, count(1, 100)),
 	},
 	{
+		name: "drain.wait", def: "0s",
+		doc: "Time at SIGTERM in which new calls are still taken while OPTIONS and /readyz say that they are not\n" +
+			"wanted: two intervals of whoever asks, so that a proxy has heard before any call is refused.",
+		value: one(func(c *Config) *time.Duration { return &c.Drain.Wait }, span(0, time.Hour)),
+	},
+	{
+		name: "drain.time", def: "30s",
+		doc:   "Time for scripts and ringing calls to end after that.",
+		value: one(func(c *Config) *time.Duration { return &c.Drain.Time }, span(0, 24*time.Hour)),
+	},
+	{
 		name: "limits.wall", def: "10s",
 		doc:   "Time of one run, not counting dial.",
 		value: one(func(c *Config) *time.Duration { return &c.Limits.Wall }, span(10*time.Millisecond, time.Hour)),
