@@ -20,16 +20,16 @@ run: build ## Build and serve on 127.0.0.1, with the built-in plans
 	bin/dialyard serve
 
 test: ## Run all tests
-	go test -shuffle=on -timeout 10m $(TESTFLAGS) ./...
+	go test -shuffle=on -timeout 20m $(TESTFLAGS) ./... ./testdata/chaos
 
 race: ## Run all tests with the race detector
-	go test -race -shuffle=on -timeout 20m $(TESTFLAGS) ./...
+	go test -race -shuffle=on -timeout 40m $(TESTFLAGS) ./...
 
 check: ## Check form, vet, staticcheck, go.mod and generated files
 	gofmt -l . | { ! grep .; }
-	go vet ./... ./testdata/bench
-	go vet -tags faults ./dialplans
-	go run $(STATICCHECK) ./... ./testdata/bench
+	go vet ./... ./testdata/bench ./testdata/chaos
+	go vet -tags faults ./dialplans ./worker
+	go run $(STATICCHECK) ./... ./testdata/bench ./testdata/chaos
 	go mod tidy -diff
 	@mkdir -p bin
 	git ls-files -co --exclude-standard proto dialplans | xargs cksum > bin/generated.before

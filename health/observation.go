@@ -14,7 +14,9 @@ const (
 	Leaving // nothing to judge
 )
 
-func (s Standing) String() string { return [...]string{"unproven", "good", "doubtful", "parting", "leaving"}[s] }
+func (s Standing) String() string {
+	return [...]string{"unproven", "good", "doubtful", "parting", "leaving"}[s]
+}
 
 // A Worker is what the fleet says of one of its members.
 type Worker struct {
