@@ -7,8 +7,8 @@ import (
 	"dialyard/dispatcher/sip"
 )
 
-// auditDelay is how long after a restart the parties of an answered call are asked
-// whether they are still there, spread over as long again.
+// auditDelay is how long after a restart, or after an answer to a call that was ringing
+// then, the parties are asked whether they are still there, spread over as long again.
 const auditDelay = time.Minute
 
 // audit asks the parties of a call that an earlier process left. They may have hung up

@@ -62,6 +62,7 @@ type stored struct {
 	dirty   bool // and is behind
 	ringing bool // it will have the call, if that goes on
 	ended   bool // Over
+	adopted bool // an earlier process began it
 }
 
 // step feeds one event to a call and carries out what it wants. What comes of that
@@ -189,6 +190,9 @@ func (s *shard) respond(now time.Time, l *live, e call.Respond) {
 	}
 	if e.Status >= 200 && e.Status < 300 {
 		s.meet(l, &reply)
+		if l.adopted { // who answers may have been answered before, and have left
+			s.auditLater(now, l)
+		}
 		if s.Keep != nil && s.Keep.Healthy() {
 			s.hold(now, l, &reply)
 			return
