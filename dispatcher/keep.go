@@ -91,6 +91,7 @@ type waiting struct {
 func (s *shard) letGo(now time.Time, l *live) {
 	if reply := l.held; reply != nil {
 		l.held = nil
+		s.payAck(l)
 		s.answer(now, l, reply)
 	}
 	if bye := l.farewell; bye != nil {

@@ -51,6 +51,7 @@ type script struct {
 // talk is two parties who are connected.
 type talk struct {
 	parties   [2]*party
+	owed      *owedAck // the callee's, until the store has the call
 	exchanges []*exchange
 	lastID    uint32
 	farewell  *sip.Server // the BYE that ended the call, until the record is written
@@ -197,6 +198,7 @@ func (s *shard) respond(now time.Time, l *live, e call.Respond) {
 			s.hold(now, l, &reply)
 			return
 		}
+		s.payAck(l)
 	}
 	if e.Status > 100 && e.Status < 200 {
 		s.early[s.tagOf(l, &reply)] = l

@@ -47,9 +47,25 @@ func (s *shard) connect(now time.Time, l *live, g *leg) {
 	if l.invite.Body == "" {
 		caller.awaits, caller.awaitsSeq = g.client, g.request.Seq
 	} else {
-		s.acknowledge(callee, g.client, g.request.Seq, sip.Packet{})
+		l.owed = &owedAck{g.client, g.request.Seq}
 	}
 	s.endLeg(g)
+}
+
+// owedAck is the ACK of a leg's 2xx. It is sent when the caller's 2xx is: a callee that
+// was not acknowledged repeats itself to another process, which hangs up if it has no
+// such call.
+type owedAck struct {
+	client *sip.Client
+	seq    uint32
+}
+
+// payAck sends the ACK that is owed to the callee.
+func (s *shard) payAck(l *live) {
+	if ack := l.owed; ack != nil {
+		l.owed = nil
+		s.acknowledge(l.parties[call.Callee], ack.client, ack.seq, sip.Packet{})
+	}
 }
 
 // meet completes the caller's dialog when its 2xx is about to leave.
@@ -182,7 +198,7 @@ func (s *shard) hangUp(now time.Time, l *live, e call.HangUp) {
 	if p == nil || p.gone {
 		return
 	}
-	if e.Side == call.Caller {
+	if s.payAck(l); e.Side == call.Caller {
 		s.letGo(now, l)
 	} else if caller := l.parties[call.Caller]; caller != nil && caller.awaits != nil {
 		// The caller's ACK would have carried the answer; there is none now.
