@@ -11,13 +11,13 @@ import (
 // milliseconds at a time, as often as there are such scripts, and not look at the
 // network meanwhile. So a script that has used more than slowFrom enters the slow lane,
 // where as many are at work at once as there are processors, the others wait for their
-// turn, and even the one at work pauses for a breath now and then, in which everybody
-// else is served.
+// turn, and even the one at work pauses for a breath between two turns, in which
+// everybody else is served. A breath lasts a millisecond: that is how exactly Go waits
+// when nothing else is to be done, and only then does it look at the network.
 const (
 	slowFrom   = 10 * time.Millisecond // of CPU time
-	slowTurn   = 5 * time.Millisecond  // of CPU time, while others wait
-	slowStep   = time.Millisecond      // of CPU time between two breaths
-	breath     = 50 * time.Microsecond
+	slowTurn   = 8 * time.Millisecond  // of CPU time
+	breath     = time.Millisecond
 	longestJam = time.Second // after which a script no longer waits for its turn
 )
 
@@ -28,27 +28,26 @@ var (
 
 // slowness is where a run stands towards the slow lane.
 type slowness struct {
-	inLane   bool
-	turn     time.Duration // CPU time when its turn began
-	breathed time.Duration // and when it paused last
+	inLane bool
+	turn   time.Duration // CPU time when its turn began
 }
 
 // giveWay lets others go on, if the run is slow. The time counts neither as CPU time
 // nor, but for its wall limit, at all.
 func (b *budget) giveWay() {
-	if b.cpu < slowFrom || b.cpu-b.breathed < slowStep {
+	if b.cpu < slowFrom || b.cpu-b.turn < slowTurn {
 		return
 	}
-	switch {
-	case !b.inLane:
-		b.enterLane()
-	case b.cpu-b.turn >= slowTurn && slowWaiting.Load() > 0:
-		b.leaveLane()
-		b.enterLane()
-	default:
-		time.Sleep(breath)
+	if b.inLane {
+		time.Sleep(breath) // nobody of the lane works meanwhile
+		if slowWaiting.Load() > 0 {
+			b.leaveLane()
+		}
 	}
-	b.breathed = b.cpu
+	if !b.inLane {
+		b.enterLane()
+	}
+	b.turn = b.cpu
 	b.looked = b.clock()
 }
 
@@ -59,7 +58,7 @@ func (b *budget) enterLane() {
 	defer jam.Stop()
 	select {
 	case slowLane <- struct{}{}:
-		b.inLane, b.turn = true, b.cpu
+		b.inLane = true
 	case <-jam.C: // somebody in it does not move: the worker will be ended for that
 	}
 }

@@ -163,7 +163,11 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 		t.Errorf("it ended after %v with %d, want at once with 1", took, code)
 	}
 	r := slow.stop()
-	if n := len(s.records()); n != r.Sent {
-		t.Errorf("%d records of %d calls", n, r.Sent)
+	answered := 0
+	for _, n := range r.Answered {
+		answered += n
+	}
+	if n := len(s.records()); n != answered || n < 8 || r.Lost > 3 { // some come when nobody is there
+		t.Errorf("%d records; of %d calls %v were answered, %d lost", n, r.Sent, r.Answered, r.Lost)
 	}
 }
