@@ -133,7 +133,6 @@ func (f *front) watch() {
 	f.watching.Go(func() { f.monitor.Run(monitoring) })
 	f.watching.Go(func() { f.giveBackMemory(monitoring) })
 	f.watching.Go(func() { f.watchStates(monitoring) })
-	f.watching.Go(func() { f.fitProcessors(monitoring) })
 	f.watching.Go(func() { f.feedWatchdog(monitoring) })
 	if f.started.Plans.Dir != "" {
 		f.watching.Go(func() { f.watchPlans(monitoring) })
