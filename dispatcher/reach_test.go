@@ -161,3 +161,26 @@ func TestSuspectsAndTheGuilty(t *testing.T) {
 		t.Error("a guilty version was run")
 	}
 }
+
+// TestProbesTouchNoAccount: nothing that an account is bounded by counts them.
+func TestProbesTouchNoAccount(t *testing.T) {
+	s, l, pool, _ := scripted(t)
+	account := l.account
+	before := [4]int64{account.used().running.Load(), account.used().calls.Load(), account.used().next.Load(), account.used().paid.Load()}
+	invite, refusal := sip.Scan([]byte(strings.ReplaceAll("INVITE sip:health@127.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKp\nFrom: <sip:m@b>;tag=1\n"+
+		"To: <sip:health@127.0.0.1>\nCall-ID: p\nCSeq: 1 INVITE\nContent-Length: 0\n\n", "\n", "\r\n")))
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	now := time.Now()
+	server := s.layer.Receive(now, sip.Packet{Message: invite, Peer: sip.Peer{Transport: "udp"}}).Server
+	probe := s.newProbe(now, server, "w1.1", "nonce")
+	run := probe.start.Run
+	s.begin(now, server, probe)
+	placed := len(pool.apart)
+	s.takeReport(now, "w1.1", &proto.Report{Is: &proto.Report_Done{Done: &proto.Done{Run: run, Outcome: proto.Outcome_OUTCOME_FINISHED, CpuUs: 1e6}}})
+	after := [4]int64{account.used().running.Load(), account.used().calls.Load(), account.used().next.Load(), account.used().paid.Load()}
+	if before != after || placed != 2 || len(s.Blame.Cases(now)) != 0 {
+		t.Errorf("an account used %v before a probe and %v after it", before, after)
+	}
+}

@@ -23,7 +23,7 @@ func account(cfg *config.Config, name string, base call.Policy, old *dispatcher.
 	base.Transfer = map[config.Transfer]call.Transfer{
 		config.TransferNone: call.TransferNone, config.TransferPass: call.TransferPass, config.TransferCall: call.TransferCall,
 	}[a.Transfer]
-	return &dispatcher.Account{Runs: a.Runs, Calls: a.Calls, Rate: a.Rate, Load: a.Load, Policy: &base, Reach: reachOf(a, old)}
+	return &dispatcher.Account{Runs: a.Runs, Calls: a.Calls, Rate: a.Rate, Load: a.Load, Policy: &base, Reach: reachOf(a, cfg.Limits.HTTP, old)}
 }
 
 // gateways keeps those that stay as they are, with what is known of them.

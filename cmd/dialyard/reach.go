@@ -43,10 +43,13 @@ func ownAddresses(cfg *config.Config) []netip.Prefix {
 	return []netip.Prefix{netip.PrefixFrom(at.Addr(), at.Addr().BitLen())}
 }
 
-// reachOf is what an account's scripts may reach. An unchanged policy stays the same
-// one: the broker keeps connections by it.
-func reachOf(a config.Account, old *dispatcher.Account) *broker.Policy {
-	p := &broker.Policy{Networks: a.Private}
+// reachOf is what an account's scripts may reach, with so many HTTP requests of a run.
+// An unchanged policy stays the same one: the broker keeps connections by it.
+func reachOf(a config.Account, requests int, old *dispatcher.Account) *broker.Policy {
+	p := &broker.Policy{Networks: a.Private, Fetches: requests}
+	if requests == 0 {
+		p.Fetches = -1 // 0 would be the default
+	}
 	for _, text := range a.HTTP {
 		if h, err := broker.ParseHost(text); err == nil { // the configuration was checked
 			p.Hosts = append(p.Hosts, h)

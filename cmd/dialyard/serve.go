@@ -210,7 +210,7 @@ func (f *front) reload(cmd *cobra.Command) {
 // reloadable reports whether a key takes effect without a restart.
 func reloadable(key string) bool {
 	switch key {
-	case "routes", "sip.trusted", "log.level", "limits.cpu", "limits.log_lines", "limits.runs", "limits.rate", "limits.load", "limits.calls",
+	case "routes", "sip.trusted", "log.level", "limits.cpu", "limits.log_lines", "limits.http", "limits.runs", "limits.rate", "limits.load", "limits.calls",
 		"accounts", "gateways", "drain.wait", "drain.time", "dial.forbid", "dial.ring", "dial.duration":
 		return true
 	}

@@ -128,7 +128,7 @@ var keys = []key{
 	},
 	{
 		name: "limits.http", def: "20",
-		doc:   "HTTP requests of one run.",
+		doc:   "HTTP requests of one run; more than 20 are none the less refused.",
 		value: one(func(c *Config) *int { return &c.Limits.HTTP }, count(0, 1000)),
 	},
 	{
