@@ -39,7 +39,8 @@ type process struct {
 	generation uint32
 	started    time.Time
 
-	pid      atomic.Int64
+	pid      atomic.Int64 // while it lives
+	born     atomic.Int64 // the same, and also afterwards
 	inflight atomic.Int64
 	held     holdings
 	total    atomic.Uint64

@@ -107,6 +107,7 @@ func (r *workerRunner) Start(context.Context) error {
 		r.cell.Release()
 		return err
 	}
+	r.process.born.Store(int64(r.cmd.Process.Pid))
 	r.process.pid.Store(int64(r.cmd.Process.Pid))
 	return r.enter()
 }

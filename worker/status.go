@@ -103,7 +103,7 @@ func (m *status) measure(now time.Time) Status {
 	}
 	p := m.proc
 	s.Replaced = s.Replaced || p.examined.Load()
-	s.Pid, s.Runs, s.RunsTotal = int(p.pid.Load()), int(p.inflight.Load()), p.total.Load()
+	s.Pid, s.Runs, s.RunsTotal = int(p.born.Load()), int(p.inflight.Load()), p.total.Load()
 	s.Age = now.Sub(p.started).Seconds()
 	s.RSS, s.Fds = residentBytes(s.Pid), openFiles(s.Pid)
 	s.Failures, s.BeatAge = int(p.failures.Load()), now.Sub(p.started)

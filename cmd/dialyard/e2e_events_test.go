@@ -59,8 +59,8 @@ func TestEveryDeathIsInTheHistory(t *testing.T) {
 	if got := tale(first, "jail"); got != "front:jail" {
 		t.Errorf("of the jail: %q", got)
 	}
-	s.kill(s.ready()[0], syscall.SIGKILL)
-	victim := s.ready()[len(s.ready())-1]
+	crashed, victim := s.ready()[0], s.ready()[1]
+	s.kill(crashed, syscall.SIGKILL)
 	s.kill(victim, syscall.SIGSTOP)
 	defer syscall.Kill(victim.Pid, syscall.SIGKILL) // should the server leave it
 	hung := fmt.Sprintf("%s.%d", victim.ID, victim.Generation)
