@@ -59,8 +59,9 @@ type Death struct {
 	At      time.Time `json:"at"`
 	Worker  string    `json:"worker"`
 	Reason  string    `json:"reason"`
-	Apart   bool      `json:"apart"`   // on a penalty worker, with runs of nobody else
-	Outside bool      `json:"outside"` // by a signal that nobody here sent
+	Apart   bool      `json:"apart"`             // on a penalty worker, with runs of nobody else
+	Outside bool      `json:"outside"`           // by a signal that nobody here sent
+	Settled bool      `json:"settled,omitempty"` // the version was cleared since: it proves nothing any more
 }
 
 // A Case is what is known of one version that is not innocent, or was not lately.
@@ -72,7 +73,6 @@ type Case struct {
 	Accused  int       `json:"accused"`   // how often, deaths from outside aside
 	Good     int       `json:"good_runs"` // apart, since it was last accused
 	Needed   int       `json:"good_runs_needed"`
-	Cleared  time.Time `json:"cleared,omitzero"` // what was before proves nothing any more
 }
 
 // maxDeaths is how many deaths a case remembers.
@@ -138,7 +138,9 @@ func (l *Ledger) Acquit(v Version, now time.Time) {
 		return
 	}
 	if c.Good++; c.Good >= c.Needed {
-		c.Cleared = now
+		for i := range c.Deaths {
+			c.Deaths[i].Settled = true
+		}
 		l.enter(c, Innocent, now)
 	}
 }
@@ -266,7 +268,7 @@ func (c *Case) proven() bool {
 	weight := 0
 	for _, d := range c.Deaths {
 		switch {
-		case !d.At.After(c.Cleared):
+		case d.Settled:
 		case d.Apart && !d.Outside:
 			weight += 2
 		case d.Apart:

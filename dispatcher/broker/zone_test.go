@@ -29,15 +29,8 @@ func serveNames(t testing.TB, zone string, odd func(dns.ResponseWriter, *dns.Msg
 	t.Helper()
 	s := &nameServer{odd: odd}
 	s.set(t, zone)
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, stream := bothOf(t)
 	s.addr = packets.LocalAddr().String()
-	stream, err := net.Listen("tcp", s.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, server := range []*dns.Server{{PacketConn: packets, Handler: s}, {Listener: stream, Handler: s}} {
 		started, ended := make(chan struct{}), make(chan struct{})
 		server.NotifyStartedFunc = func() { close(started) }
@@ -121,4 +114,22 @@ func (s *nameServer) reply(asked *dns.Msg) *dns.Msg {
 		m.Ns = []dns.RR{&dns.SOA{Hdr: dns.RR_Header{Name: "test.", Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: 30}, Ns: "ns.test.", Mbox: "root.test.", Minttl: 30}}
 	}
 	return m
+}
+
+// bothOf listens to UDP and TCP on one free port. That a port is free for one says nothing
+// of the other.
+func bothOf(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 20 {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stream, err := net.Listen("tcp", packets.LocalAddr().String()); err == nil {
+			return packets, stream
+		}
+		packets.Close()
+	}
+	t.Fatal("no port is free for UDP and TCP")
+	return nil, nil
 }

@@ -31,15 +31,8 @@ func serve(t testing.TB, text string, odd func(dns.ResponseWriter, *dns.Msg) boo
 	t.Helper()
 	z := &zone{odd: odd, asked: make(map[string]int)}
 	z.set(t, text)
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, stream := bothOf(t)
 	z.addr = packets.LocalAddr().String()
-	stream, err := net.Listen("tcp", z.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, server := range []*dns.Server{{PacketConn: packets, Handler: z}, {Listener: stream, Handler: z}} {
 		started, ended := make(chan struct{}), make(chan struct{})
 		server.NotifyStartedFunc = func() { close(started) }
@@ -169,4 +162,22 @@ func show(hops []Hop) string {
 		words = append(words, h.Transport+":"+h.Addr.String())
 	}
 	return strings.Join(words, " ")
+}
+
+// bothOf listens to UDP and TCP on one free port. That a port is free for one says nothing
+// of the other.
+func bothOf(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 20 {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stream, err := net.Listen("tcp", packets.LocalAddr().String()); err == nil {
+			return packets, stream
+		}
+		packets.Close()
+	}
+	t.Fatal("no port is free for UDP and TCP")
+	return nil, nil
 }
