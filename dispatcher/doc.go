@@ -15,7 +15,7 @@
 //	  ▼
 //	call.Call.Step      pure: event → effects                  (package call)
 //	  │ shard.perform carries the effects out                  (live.go)
-//	  ├─ Run      → Workers.Start: that worker's stream
+//	  ├─ Run      → Blame: may it, and where; Workers.Start: that worker's stream
 //	  ├─ Respond  → sip.Layer.Respond → sip.Peer.Send
 //	  ├─ Invite   → a leg: its routes, addresses, INVITE        (route.go, leg.go)
 //	  ├─ Tell     → Workers.Result: the script that waits for its dial
@@ -30,6 +30,9 @@
 //	  │ translate: nothing a worker says is believed           (translate.go, dial.go)
 //	  ▼
 //	call.Call.Step      as above
+//
+// What a script wants of the world, an Ask, does not visit the Call: the Broker does it,
+// and the answer comes back as a task of the shard (reach.go).
 //
 // A leg's answers, and requests within a call, come in by the same way as the
 // caller's INVITE: the layer says what each belongs to, and the shard feeds the Call.
@@ -50,7 +53,8 @@
 //
 // A 2xx leaves when the store has the dialog that it makes (300 ms at the most, if
 // the store is slow): a caller who was told that the call is answered can hang up
-// whatever process is there by then. A call that has rung for 100 ms is stored as
+// whatever process is there by then. The callee is acknowledged then, too: one that was
+// not repeats itself to the next process. A call that has rung for 100 ms is stored as
 // well; after a restart its transactions are opened anew and its dial goes on. The
 // store forgets a call when its record is in the file, and only then the BYE that ended
 // it is answered, so that there is one record, whenever the process dies. A minute

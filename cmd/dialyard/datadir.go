@@ -43,7 +43,7 @@ func (d *dataDir) take() error {
 	}
 	if !lockWithin(lock, lockPatience) {
 		lock.Close()
-		return fmt.Errorf("data.dir %s is in use by another dialyard; give this one another data.dir", d.path)
+		return fmt.Errorf("data.dir %s is in use by another dialyard; give this one another data.dir, or let it go on in place of the other with --takeover", d.path)
 	}
 	d.lock = lock
 	d.sweepSockets()

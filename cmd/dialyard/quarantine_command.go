@@ -80,13 +80,13 @@ func releaseCommand() *cobra.Command {
 	}
 	reason := cmd.Flags().String("reason", "", "why, for the journal and the log")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		plan, number, found := strings.Cut(args[0], "@")
+		plan, number, _ := strings.Cut(args[0], "@")
+		if _, err := strconv.ParseUint(number, 10, 32); err != nil {
+			return &exitError{2, fmt.Errorf("a version is named ACCOUNT/PLAN@NUMBER, such as acme/main@7, not %q", args[0])}
+		}
 		path, err := planPath(plan)
 		if err != nil {
 			return err
-		}
-		if _, err := strconv.ParseUint(number, 10, 32); !found || err != nil {
-			return &exitError{2, fmt.Errorf("a version is named ACCOUNT/PLAN@NUMBER, not %q", args[0])}
 		}
 		c, err := newClient(cmd)
 		if err != nil {

@@ -48,7 +48,7 @@ func readQuery(r *http.Request) (q query, err error) {
 	if text := values.Get("kind"); text != "" {
 		for name := range strings.SplitSeq(text, ",") {
 			if !slices.Contains(journal.Kinds(), journal.Kind(name)) {
-				return q, fmt.Errorf("kind is of %v, not %q", journal.Kinds(), name)
+				return q, fmt.Errorf("kind is one of %v, not %q", journal.Kinds(), name)
 			}
 			q.kinds = append(q.kinds, journal.Kind(name))
 		}

@@ -74,7 +74,7 @@ func TestEventsAreListedByWish(t *testing.T) {
 		"after=x":                        `400 after is the number of an event, not "x"`,
 		"limit=0":                        `400 limit is a number from 1 to 2000, not "0"`,
 		"limit=2001":                     `400 limit is a number from 1 to 2000, not "2001"`,
-		"kind=worker,weather":            `400 kind is of [worker verdict health quarantine command plan gateway store config front], not "weather"`,
+		"kind=worker,weather":            `400 kind is one of [worker verdict health quarantine command plan gateway store config front], not "weather"`,
 		"kind=worker&follow=1&after=abc": `400 after is the number of an event, not "abc"`,
 	} {
 		res := get(t, web.URL+"?"+query, "")

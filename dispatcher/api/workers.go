@@ -49,7 +49,7 @@ func (s *Server) disableWorker(w http.ResponseWriter, r *http.Request) {
 	s.command(w, r, "disable", func(id string) error {
 		err := s.Pool.Disable(id, reason(r), truth(r, "force"))
 		if errors.Is(err, worker.ErrLastWorker) {
-			return fmt.Errorf("%w, and new calls would be refused; force disables it all the same", err)
+			return fmt.Errorf("%w, and new calls would be refused; disable it all the same with --force, or ?force=1", err)
 		}
 		return err
 	})
