@@ -17,10 +17,7 @@ import (
 	"dialyard/dialplans"
 	"dialyard/dispatcher"
 	"dialyard/dispatcher/api"
-	"dialyard/dispatcher/blame"
-	"dialyard/dispatcher/broker"
 	"dialyard/dispatcher/call"
-	"dialyard/dispatcher/journal"
 	"dialyard/dispatcher/store"
 	"dialyard/health"
 	"dialyard/health/probe"
@@ -28,45 +25,45 @@ import (
 	"dialyard/worker/jail"
 )
 
-// A front is everything that runs in one server, tied together.
+// A front is everything that runs in one server, tied together: its parts, the stores
+// below them, and what watches over them.
 type front struct {
 	config  atomic.Pointer[config.Config]
 	started *config.Config // as it was at the start: sockets and plans.dir stay
 	log     *slog.Logger
 	level   *slog.LevelVar
-	data    *dataDir
-	plans   *store.Plans
-	records *store.Records
-	calls   *store.Calls
-	journal *journal.Journal
-	probes  api.ProbeTimes
 
-	blame  *blame.Ledger
-	cases  chan blame.Case // changes in it
-	keeps  *store.Keeps
-	claims *broker.Claims
-	broker *broker.Broker
+	stores
+	guilt
+	reach
+	surface
+	succession
 
 	healthPlan store.Bundle
 	dispatcher *dispatcher.Dispatcher
 	jail       *jail.Jail
 	pool       *worker.Pool
-	monitor    *health.Monitor
-	caller     *probe.Caller
-	api        *api.Server
-	http       *http.Server
-	web        net.Listener // its socket
-	refreshing sync.Mutex
+	refreshing sync.Mutex // one refresh of the table of accounts at a time
 
-	succession
-	proven  atomic.Int64 // when the last good probe ended, since processStart
-	telling sync.Mutex   // guards the end of cases, and the opening
-	ended   bool         // cases is closed
+	watch
+	running sync.WaitGroup
+}
 
-	stopMonitor context.CancelFunc
-	watching    sync.WaitGroup // ends with the monitor
-	running     sync.WaitGroup
-	judging     sync.WaitGroup // ends after everything that may change a standing
+// surface is the HTTP API and its socket.
+type surface struct {
+	api  *api.Server
+	http *http.Server
+	web  net.Listener
+}
+
+// watch is what looks after everything.
+type watch struct {
+	monitor  *health.Monitor
+	caller   *probe.Caller
+	probes   api.ProbeTimes
+	proven   atomic.Int64 // when the last good probe ended, since processStart
+	stop     context.CancelFunc
+	watching sync.WaitGroup // ends after stop
 }
 
 // newFront makes one of which nothing is there yet.
@@ -114,7 +111,7 @@ func startFront(ctx context.Context, cfg *config.Config, log *slog.Logger, level
 	if err := f.listen(token); err != nil {
 		return f, err
 	}
-	f.watch()
+	f.startWatching()
 	return f, f.awaitSuccessor()
 }
 
@@ -126,10 +123,10 @@ func (f *front) open() {
 	f.tellEarly()
 }
 
-// watch starts what looks after everything; stopWatching ends it.
-func (f *front) watch() {
+// startWatching starts what looks after everything; stopWatching ends it.
+func (f *front) startWatching() {
 	monitoring, stop := context.WithCancel(context.Background())
-	f.stopMonitor = stop
+	f.stop = stop
 	f.watching.Go(func() { f.monitor.Run(monitoring) })
 	f.watching.Go(func() { f.giveBackMemory(monitoring) })
 	f.watching.Go(func() { f.watchStates(monitoring) })
@@ -141,8 +138,8 @@ func (f *front) watch() {
 
 // stopWatching returns when nobody looks after anything any more.
 func (f *front) stopWatching() {
-	if f.stopMonitor != nil {
-		f.stopMonitor()
+	if f.stop != nil {
+		f.stop()
 	}
 	f.watching.Wait()
 }
@@ -156,42 +153,6 @@ func (f *front) buildJail() (err error) {
 	r := f.jail.Report()
 	f.log.Info("jail", "jail", r.String(), "missing", r.Gaps())
 	return nil
-}
-
-func (f *front) openData() (token string, err error) {
-	cfg := f.config.Load()
-	if f.data == nil {
-		if f.data, err = openDataDir(cfg.Data.Dir); err != nil {
-			return "", err
-		}
-	}
-	if err := f.data.take(); err != nil {
-		return "", err
-	}
-	f.journal = journal.Open(f.data.path)
-	f.tellStart()
-	if f.plans, err = store.Open(f.data.path); err != nil {
-		return "", err
-	}
-	for _, damage := range f.plans.Damage() {
-		f.log.Error("plan damaged", "reason", damage)
-	}
-	if token, err = store.Token(f.data.path); err != nil {
-		return "", err
-	}
-	if f.records, err = store.OpenRecords(f.data.file("records.jsonl")); err != nil {
-		return "", err
-	}
-	if f.calls, err = store.OpenCalls(f.data.file("calls.db")); err != nil {
-		return "", err
-	}
-	if damage := f.calls.Damage(); damage != nil {
-		f.log.Error("calls of an earlier process are lost", "reason", damage.Error())
-	}
-	if err := f.openReach(); err != nil {
-		return "", err
-	}
-	return token, f.openBlame()
 }
 
 // makeParts makes dispatcher, pool and monitor and ties them; nothing runs yet.
@@ -223,13 +184,6 @@ func (f *front) makePool() {
 		Reports: f.reported, Lost: f.lostWorker, Bundle: f.bundleFor, Event: f.workerChanged,
 	})
 	f.pool.Hold(f.jail, limits)
-}
-
-// record writes a call down; then the store may forget it.
-func (f *front) record(r *call.Record, written func()) {
-	if f.records.Append(r, written) != nil && written != nil {
-		written()
-	}
 }
 
 // listen opens the SIP sockets and the API.
@@ -296,8 +250,8 @@ func (f *front) close() {
 	if f.http != nil {
 		f.http.Close()
 	}
-	if f.stopMonitor != nil {
-		f.stopMonitor()
+	if f.stop != nil {
+		f.stop()
 	}
 	if f.dispatcher != nil {
 		f.dispatcher.Close()
@@ -318,29 +272,4 @@ func (f *front) close() {
 		f.data.close()
 	}
 	os.Stderr.Sync()
-}
-
-// closeStores flushes and closes what lies in the data directory. why is for the journal.
-func (f *front) closeStores(why string) {
-	f.endCases()
-	if f.records != nil {
-		if err := f.records.Close(); err != nil {
-			f.log.Error("records", "reason", err)
-		}
-	}
-	if f.calls != nil {
-		if err := f.calls.Close(); err != nil {
-			f.log.Error("calls", "reason", err)
-		}
-	}
-	if f.keeps != nil {
-		if err := f.keeps.Close(); err != nil {
-			f.log.Error("keys and values", "reason", err)
-		}
-	}
-	if f.journal != nil {
-		if err := f.journal.Close(why); err != nil {
-			f.log.Error("events", "reason", err)
-		}
-	}
 }

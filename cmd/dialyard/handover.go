@@ -137,7 +137,7 @@ func (f *front) goOn(left estate) {
 		f.web = web
 		f.serveHTTP()
 	}
-	f.watch()
+	f.startWatching()
 }
 
 // leave writes down all calls, and lets go of the data directory.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"dialyard/dispatcher/blame"
@@ -17,6 +18,15 @@ const quarantineFile = "quarantine.json"
 // caseQueue is how many changes of standing may wait for this goroutine; beyond it the
 // file is written with the next change, and the log line is lost.
 const caseQueue = 256
+
+// guilt is who kills workers, and who is told.
+type guilt struct {
+	blame   *blame.Ledger
+	cases   chan blame.Case // changes in it
+	telling sync.Mutex      // guards the end of cases, and the opening
+	ended   bool            // cases is closed
+	judging sync.WaitGroup  // ends after everything that may change a standing
+}
 
 // openBlame makes the ledger of who kills workers, with what an earlier process knew.
 func (f *front) openBlame() error {

@@ -14,6 +14,12 @@ import (
 	"dialyard/proto"
 )
 
+// reach is what scripts get at through the dispatcher, beside their account's keys.
+type reach struct {
+	claims *broker.Claims
+	broker *broker.Broker
+}
+
 // openReach opens what scripts reach through the dispatcher: the accounts' keys and
 // values, and the broker.
 func (f *front) openReach() (err error) {

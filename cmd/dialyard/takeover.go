@@ -192,7 +192,7 @@ func (f *front) succeed(given map[store.PlanID]store.Bundle) error {
 	if err := f.listen(token); err != nil {
 		return err
 	}
-	f.watch()
+	f.startWatching()
 	if silent > 0 {
 		f.log.Info("took over",
 			"left_ms", milliseconds(begun-silent), "open_ms", milliseconds(opened-begun), "silent_ms", milliseconds(f.reading-silent))
