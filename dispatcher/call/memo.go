@@ -9,25 +9,25 @@ type Memo struct {
 	Legs   []LegMemo
 	State  State // Dialling, Talking or Closing; Dialling also for a script between two dials
 
-	HangUp time.Time // Talking: when it has lasted too long
+	HangUp time.Time `json:",omitzero"` // Talking: when it has lasted too long
 
 	// Of a dial.
-	Groups [][]Target // still to be called
-	Group  int        // the first leg of the present one
-	Within time.Time  // when it has lasted too long
-	Total  time.Time  // and its script, if that still ran
-	Media  int        // the leg whose session description the caller has, counted from 1
-	Face   int        // and the To tag it knows that one by
+	Groups [][]Target `json:",omitempty"` // still to be called
+	Group  int        `json:",omitzero"`  // the first leg of the present one
+	Within time.Time  `json:",omitzero"`  // when it has lasted too long
+	Total  time.Time  `json:",omitzero"`  // and its script, if that still ran
+	Media  int        `json:",omitzero"`  // the leg whose session description the caller has, counted from 1
+	Face   int        `json:",omitzero"`  // and the To tag it knows that one by
 }
 
 // A LegMemo is a leg of a Memo.
 type LegMemo struct {
-	Target   Target
+	Target   Target `json:",omitzero"`
 	Record   LegRecord
 	State    LegState
-	Deadline time.Time
-	Depth    int
-	Followed bool
+	Deadline time.Time `json:",omitzero"`
+	Depth    int       `json:",omitzero"`
+	Followed bool      `json:",omitzero"`
 }
 
 // Memo notes down a call in Running, Dialling, Talking or Closing. What it shares with the call

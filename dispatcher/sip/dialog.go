@@ -15,7 +15,7 @@ type Dialog struct {
 	Local, Remote       string // From and To of a request made here, with tags
 	LocalTag, RemoteTag string
 	Target              string   // the peer's Contact: the remote target
-	Routes              []string // to be visited on the way, nearest first
+	Routes              []string `json:",omitempty"` // to be visited on the way, nearest first
 	LocalSeq, RemoteSeq uint32   // of the last request made and seen
 }
 

@@ -9,11 +9,11 @@ import (
 // To, Call-ID, CSeq and Content-Length itself; nothing in Headers can replace
 // them, nor begin a line of its own.
 type Reply struct {
-	Status  int    // 100 to 699
-	Reason  string // empty means the usual phrase
-	Headers []Field
+	Status  int     // 100 to 699
+	Reason  string  `json:",omitempty"` // empty means the usual phrase
+	Headers []Field `json:",omitempty"`
 	Body    string
-	Tag     string // To tag in place of the transaction's; empty for that
+	Tag     string `json:",omitempty"` // To tag in place of the transaction's; empty for that
 }
 
 // A Field is a header to be sent.
