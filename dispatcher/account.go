@@ -26,9 +26,15 @@ type Account struct {
 type usage struct {
 	running atomic.Int64
 	calls   atomic.Int64
-	next    atomic.Int64 // when the bucket of calls is full again, Unix ns
-	paid    atomic.Int64 // when the bucket of CPU is full again, Unix ns
+	next    atomic.Int64 // when the bucket of calls is full again, ns since origin
+	paid    atomic.Int64 // when the bucket of CPU is full again, ns since origin
 }
+
+// origin is what those instants count from, by the clock that nobody sets. It lies far
+// back, so that a bucket which was never used is full.
+var origin = time.Now().Add(-100 * 365 * 24 * time.Hour)
+
+func instant(now time.Time) int64 { return int64(now.Sub(origin)) }
 
 // used is what the account uses now, together with those it replaced.
 func (a *Account) used() *usage {
@@ -64,7 +70,8 @@ func (a *Account) enter(now time.Time) bool {
 		a.used().running.Add(-1)
 		return false
 	}
-	if n := a.used().calls.Load(); a.Calls > 0 && n >= int64(a.Calls) || a.spent(now.UnixNano()) || a.Rate > 0 && !a.token(now.UnixNano()) {
+	at := instant(now)
+	if n := a.used().calls.Load(); a.Calls > 0 && n >= int64(a.Calls) || a.spent(at) || a.Rate > 0 && !a.token(at) {
 		a.used().running.Add(-1)
 		return false
 	}
@@ -95,7 +102,7 @@ func (a *Account) token(now int64) bool {
 		next := a.used().next.Load()
 		from := max(next, now)
 		if from-now > int64(2*time.Second) {
-			from = now // the clock was set back
+			from = now // a clock was set back
 		}
 		if from+interval-now > int64(time.Second) {
 			return false
@@ -117,7 +124,7 @@ func (a *Account) charge(now time.Time, cpu time.Duration) {
 	cost := int64(float64(cpu) / a.Load)
 	for {
 		paid := a.used().paid.Load()
-		if a.used().paid.CompareAndSwap(paid, max(paid, now.UnixNano())+cost) {
+		if a.used().paid.CompareAndSwap(paid, max(paid, instant(now))+cost) {
 			return
 		}
 	}

@@ -127,6 +127,7 @@ func (d *Dispatcher) Restore(id string, state []byte) error {
 func (s *shard) restore(now time.Time, m *memo) {
 	table := s.table.Load()
 	account := table.Accounts[m.Account]
+	m.Call.Anchor(now)
 	l := &live{call: call.Restore(m.Call, s.policyOf(account)), stored: stored{saved: true, adopted: true}}
 	l.Owner = l
 	s.current = l

@@ -33,7 +33,7 @@ func (p *Pool) Start(run *proto.Start, only, avoid string, apart bool) (worker s
 	case apart:
 		return p.startApart(r, run)
 	}
-	now := time.Now().UnixNano()
+	now := time.Now()
 	for tries := 0; tries <= len(r.ready); tries++ {
 		proc := p.least(r, run.GetAccount(), avoid, now)
 		if proc == nil {
@@ -71,9 +71,9 @@ const (
 
 // load is how much a worker has to do, for comparison with others: one that is new
 // gets a quarter of the runs, so that what is wrong with it costs few.
-func (p *process) load(now int64) int64 {
+func (p *process) load(now time.Time) int64 {
 	n := p.inflight.Load() + 1
-	if now < p.youngUntil.Load() {
+	if now.Sub(p.started) < time.Duration(p.youngUntil.Load()) {
 		n *= youngShare
 	}
 	return n
@@ -82,7 +82,7 @@ func (p *process) load(now int64) int64 {
 // least is the ready worker with the least to do, of the account's slots if one of
 // those is ready; nil if there is none. Of several with equally little, chance
 // decides.
-func (p *Pool) least(r *roster, account, avoid string, now int64) *process {
+func (p *Pool) least(r *roster, account, avoid string, now time.Time) *process {
 	if own := p.slotsOf(account); own != allSlots {
 		if proc := leastOf(r.ready, own, avoid, now); proc != nil {
 			return proc
@@ -91,7 +91,7 @@ func (p *Pool) least(r *roster, account, avoid string, now int64) *process {
 	return leastOf(r.ready, allSlots, avoid, now)
 }
 
-func leastOf(ready []*process, slots uint64, avoid string, now int64) (best *process) {
+func leastOf(ready []*process, slots uint64, avoid string, now time.Time) (best *process) {
 	if len(ready) == 0 {
 		return nil
 	}

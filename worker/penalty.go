@@ -24,13 +24,13 @@ const (
 func (p *Pool) startApart(r *roster, run *proto.Start) (worker string, ok bool) {
 	for _, proc := range r.penalty {
 		if proc.held.only(run) && proc.lease(run, p.Runs) {
-			proc.needed.Store(time.Now().UnixNano())
+			proc.needed.Store(int64(time.Since(proc.started)))
 			return proc.name, true
 		}
 	}
 	p.wantPenalty()
-	if proc := leastOf(r.penalty, allSlots, "", 0); proc != nil && proc.lease(run, p.Runs) {
-		proc.needed.Store(time.Now().UnixNano())
+	if proc := leastOf(r.penalty, allSlots, "", time.Now()); proc != nil && proc.lease(run, p.Runs) {
+		proc.needed.Store(int64(time.Since(proc.started)))
 		return proc.name, true
 	}
 	return "", false
@@ -77,10 +77,7 @@ func (p *Pool) fewerPenalty(now time.Time) {
 
 // lastNeeded is when a suspect was last sent here, or the start.
 func (p *process) lastNeeded() time.Time {
-	if ns := p.needed.Load(); ns != 0 {
-		return time.Unix(0, ns)
-	}
-	return p.started
+	return p.started.Add(time.Duration(p.needed.Load()))
 }
 
 // A Loss says that the runs of a worker are not waited for any longer.

@@ -51,8 +51,8 @@ type process struct {
 	profiled   atomic.Pointer[proto.Profiled]
 	breacher   atomic.Pointer[Version] // that made it break the protocol, if it is known
 	examined   atomic.Bool             // RecycleSick was called
-	youngUntil atomic.Int64            // Unix ns; its share of runs is small before
-	needed     atomic.Int64            // by a suspect, Unix ns
+	youngUntil atomic.Int64            // ns since started; its share of runs is small before
+	needed     atomic.Int64            // by a suspect, ns since started
 	signalled  atomic.Bool             // by this pool
 
 	hasty int // beats that came too soon; the reader's

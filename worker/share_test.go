@@ -111,7 +111,7 @@ func TestAStormStaysOnItsSlots(t *testing.T) {
 // TestAYoungWorkerGetsAQuarter of what an old one gets.
 func TestAYoungWorkerGetsAQuarter(t *testing.T) {
 	p, r := rosterOf(t, 2)
-	r.ready[1].youngUntil.Store(time.Now().Add(time.Hour).UnixNano())
+	r.ready[1].youngUntil.Store(int64(time.Since(r.ready[1].started) + time.Hour))
 	for n := range uint64(500) {
 		p.Start(&proto.Start{Run: n + 1}, "", "", false)
 	}

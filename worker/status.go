@@ -54,7 +54,7 @@ func (p *Pool) publish() {
 			if proc == nil || m.State != Ready {
 				continue
 			}
-			proc.youngUntil.Store(m.readyAt.Add(youngTime).UnixNano())
+			proc.youngUntil.Store(int64(m.readyAt.Add(youngTime).Sub(proc.started)))
 			if i >= p.Slots {
 				r.penalty = append(r.penalty, proc)
 			} else {

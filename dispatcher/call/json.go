@@ -11,8 +11,11 @@ import (
 // AppendJSON appends the record as one JSON object. There is one for each call,
 // so it is written out: encoding/json would take longer than the call's own Step.
 // A test holds it against encoding/json.
+//
+// All times are by the clock as it went when the call began: one that is set meanwhile
+// changes nothing in how long anything took.
 func (r *Record) AppendJSON(b []byte) []byte {
-	o := object{append(b, '{')}
+	o := object{append(b, '{'), r.Start}
 	o.textIf("id", r.ID)
 	o.text("call_id", r.CallID)
 	o.textIf("account", r.Account)
@@ -44,7 +47,10 @@ func (r *Record) AppendJSON(b []byte) []byte {
 }
 
 // object is a JSON object under construction.
-type object struct{ b []byte }
+type object struct {
+	b     []byte
+	start time.Time // of the call
+}
 
 func (o *object) key(name string) {
 	if o.b[len(o.b)-1] != '{' {
@@ -71,6 +77,9 @@ func (o *object) number(name string, n int) {
 }
 
 func (o *object) time(name string, t time.Time) {
+	if !t.IsZero() {
+		t = o.start.Add(t.Sub(o.start))
+	}
 	o.key(name)
 	o.b = append(o.b, '"')
 	o.b = t.AppendFormat(o.b, time.RFC3339Nano)
@@ -86,7 +95,7 @@ func (o *object) value(name string, v any) {
 
 func (o *object) tags(name string, tags map[string]string) {
 	o.key(name)
-	inner := object{append(o.b, '{')}
+	inner := object{append(o.b, '{'), o.start}
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		inner.text(k, tags[k])
 	}
@@ -100,13 +109,13 @@ func (o *object) legs(name string, legs []LegRecord) {
 		if i > 0 {
 			o.b = append(o.b, ',')
 		}
-		o.b = legs[i].appendJSON(o.b)
+		o.b = legs[i].appendJSON(o.b, o.start)
 	}
 	o.b = append(o.b, ']')
 }
 
-func (l *LegRecord) appendJSON(b []byte) []byte {
-	o := object{append(b, '{')}
+func (l *LegRecord) appendJSON(b []byte, start time.Time) []byte {
+	o := object{append(b, '{'), start}
 	o.text("target", l.Called)
 	o.textIf("address", l.Address)
 	o.textIf("call_id", l.CallID)

@@ -48,6 +48,25 @@ func (c *Call) Memo() Memo {
 	return m
 }
 
+// Anchor makes the times of a Memo, which are of the wall clock, times of this process,
+// which a clock that is set does not move.
+func (m *Memo) Anchor(now time.Time) {
+	anchor := func(at *time.Time) {
+		if !at.IsZero() {
+			*at = now.Add(at.Sub(now))
+		}
+	}
+	for _, at := range []*time.Time{&m.Record.Start, &m.Record.Answer, &m.Record.End, &m.HangUp, &m.Within, &m.Total} {
+		anchor(at)
+	}
+	for i := range m.Legs {
+		l := &m.Legs[i]
+		for _, at := range []*time.Time{&l.Deadline, &l.Record.Start, &l.Record.Rang, &l.Record.Answer, &l.Record.End} {
+			anchor(at)
+		}
+	}
+}
+
 // Restore makes the call of a Memo: its script is gone, its dial goes on by itself,
 // its conversation as if nothing had happened. The shell owes it a Tick at once, and
 // Failed for each leg that it cannot follow any more.

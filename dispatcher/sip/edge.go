@@ -177,14 +177,19 @@ func (e *Edge) answer(r *Refusal, from Peer) {
 // generic cell rate algorithm of ITU-T I.371). Safe for concurrent use.
 type limiter struct {
 	interval time.Duration
-	next     atomic.Int64 // when the bucket would be full again, Unix ns
+	next     atomic.Int64 // when the bucket would be full again, ns since origin
 }
 
+// origin lies far back, so that a bucket which was never used is full; counting from it
+// is by the clock that nobody sets.
+var origin = time.Now().Add(-100 * 365 * 24 * time.Hour)
+
 func (l *limiter) allow(now time.Time) bool {
+	instant := int64(now.Sub(origin))
 	for {
 		next := l.next.Load()
-		at := max(next, now.UnixNano())
-		if at-now.UnixNano() > int64(time.Second) {
+		at := max(next, instant)
+		if at-instant > int64(time.Second) {
 			return false
 		}
 		if l.next.CompareAndSwap(next, at+int64(l.interval)) {

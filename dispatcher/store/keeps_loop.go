@@ -8,11 +8,14 @@ import (
 
 // A keepLoop is what others may know of one of the loops.
 type keepLoop struct {
-	since   atomic.Int64 // when it began what it is at, Unix ns; 0 is nothing
+	since   atomic.Int64 // when it began what it is at, ns since origin; 0 is nothing
 	failing atomic.Bool  // what it did last failed
 }
 
-func (l *keepLoop) begin() { l.since.Store(time.Now().UnixNano()) }
+// origin is a little before all that, by the clock that nobody sets.
+var origin = time.Now().Add(-time.Second)
+
+func (l *keepLoop) begin() { l.since.Store(int64(time.Since(origin))) }
 
 func (l *keepLoop) end(err error) {
 	l.failing.Store(err != nil)
@@ -21,7 +24,7 @@ func (l *keepLoop) end(err error) {
 
 func (l *keepLoop) healthy(now time.Time) bool {
 	since := l.since.Load()
-	return !l.failing.Load() && (since == 0 || now.UnixNano()-since <= int64(keepsOverdue))
+	return !l.failing.Load() && (since == 0 || now.Sub(origin)-time.Duration(since) <= keepsOverdue)
 }
 
 // run is the goroutine that waits for the loops and closes the file.
