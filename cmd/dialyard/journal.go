@@ -77,6 +77,8 @@ func caseEvent(c blame.Case) journal.Event {
 	}}
 	if n := len(c.Deaths); n > 0 {
 		e.Reason = fmt.Sprintf("worker %s: %s", c.Deaths[n-1].Worker, c.Deaths[n-1].Reason)
+	} else {
+		e.Reason = "another version is guilty of it"
 	}
 	return e
 }

@@ -88,6 +88,8 @@ func (f *front) judged(c blame.Case) {
 	args := []any{"account", c.Account, "plan", c.Plan, "version", c.Number}
 	if n := len(c.Deaths); n > 0 {
 		args = append(args, "worker", c.Deaths[n-1].Worker, "reason", c.Deaths[n-1].Reason)
+	} else {
+		args = append(args, "reason", "another version is guilty of it")
 	}
 	switch c.Standing {
 	case blame.Guilty:

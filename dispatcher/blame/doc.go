@@ -16,11 +16,14 @@
 //
 // A version that kills at each hundredth run is caught as well: each time it is
 // accused it has to run ten times as often apart before it is believed again.
-// Suspicion that nothing renews for an hour is forgotten; guilt is not.
+// Suspicion that nothing renews for an hour is forgotten; guilt is not. Once one is
+// proven guilty, all deaths of workers that it had a run on are taken for its doing:
+// who was accused of those as well is no longer.
 //
 // A death from outside, by a signal that nobody here sent, may be an operator's doing
 // or chance. It makes suspects as any other does, but they need no more good runs for
-// it, and it takes two of them to prove a version guilty.
+// it, and it takes two of them to prove a version guilty, without as many as three good
+// runs between them: no operator is that quick.
 //
 // A Ledger does no I/O and knows no clock. Any goroutine may use it; to ask about a
 // version costs one atomic load while nobody is accused.

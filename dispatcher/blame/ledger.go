@@ -70,7 +70,7 @@ type Case struct {
 	Standing Standing  `json:"standing"`
 	Since    time.Time `json:"since"`
 	Deaths   []Death   `json:"deaths"`    // the newest last, at most 5
-	Accused  int       `json:"accused"`   // how often, deaths from outside aside
+	Accused  int       `json:"accused"`   // how often, deaths from outside and of others' doing aside
 	Good     int       `json:"good_runs"` // apart, since it was last accused
 	Needed   int       `json:"good_runs_needed"`
 }
@@ -121,6 +121,7 @@ func (l *Ledger) Accuse(v Version, d Death) {
 	c.Good, c.Needed = 0, needed(c.Accused)
 	if c.proven() {
 		l.enter(c, Guilty, d.At)
+		l.explain(c, d.At)
 		return
 	}
 	l.enter(c, Suspect, d.At)
@@ -137,11 +138,38 @@ func (l *Ledger) Acquit(v Version, now time.Time) {
 	if c == nil || c.Standing != Suspect {
 		return
 	}
-	if c.Good++; c.Good >= c.Needed {
-		for i := range c.Deaths {
-			c.Deaths[i].Settled = true
-		}
+	c.Good++
+	for i := range c.Deaths {
+		d := &c.Deaths[i]
+		d.Settled = d.Settled || c.Good >= c.Needed || d.Outside && c.Good >= firstGood
+	}
+	if c.Good >= c.Needed {
 		l.enter(c, Innocent, now)
+	}
+}
+
+// explain takes back what others were accused of that the guilty one has done.
+func (l *Ledger) explain(guilty *Case, now time.Time) {
+	for _, c := range l.cases {
+		if c.Standing == Guilty {
+			continue
+		}
+		before := len(c.Deaths)
+		c.Deaths = slices.DeleteFunc(c.Deaths, func(d Death) bool {
+			explained := guilty.knows(d.Worker)
+			if explained && !d.Outside {
+				c.Accused--
+			}
+			return explained
+		})
+		if len(c.Deaths) == before {
+			continue
+		}
+		c.Needed = needed(c.Accused)
+		unsettled := slices.ContainsFunc(c.Deaths, func(d Death) bool { return !d.Settled })
+		if c.Standing == Suspect && (!unsettled || c.Good >= c.Needed) {
+			l.enter(c, Innocent, now)
+		}
 	}
 }
 

@@ -109,6 +109,52 @@ func TestDeathsFromOutside(t *testing.T) {
 	}
 }
 
+// TestKillsFarApart: an operator, or trouble of the machine, ends worker after worker under
+// a version that needs many good runs, and has some in between.
+func TestKillsFarApart(t *testing.T) {
+	l := &Ledger{}
+	for i := range 4 {
+		l.Accuse(victim, crash(i, false))
+	}
+	for i := range 10 {
+		d := crash(10+i, true)
+		d.Outside = true
+		l.Accuse(victim, d)
+		acquit(l, victim, firstGood)
+		if got := l.Standing(victim); got != Suspect {
+			t.Fatalf("kill %d from outside and %d good runs of 3000: %v", i, firstGood, got)
+		}
+	}
+	acquit(l, victim, 3000-firstGood)
+	if got := l.Standing(victim); got != Innocent {
+		t.Errorf("after all good runs: %v", got)
+	}
+}
+
+// TestTheGuiltyExplainDeaths: who stood beside the killer each time is free as soon as
+// that is proven, and needs no more good runs the next time.
+func TestTheGuiltyExplainDeaths(t *testing.T) {
+	l := &Ledger{}
+	for i := range 4 {
+		l.Accuse(killer, crash(i, false))
+		l.Accuse(victim, crash(i, false))
+	}
+	other := Version{"other", "main", 1}
+	l.Accuse(other, crash(3, false))
+	l.Accuse(other, crash(4, false)) // a death that the killer had no part in
+	l.Accuse(killer, crash(5, true))
+	if l.Standing(killer) != Guilty || l.Standing(victim) != Innocent || l.Standing(other) != Suspect {
+		t.Fatalf("killer %v, victim %v, other %v", l.Standing(killer), l.Standing(victim), l.Standing(other))
+	}
+	if c, _ := l.Case(other); c.Accused != 1 || c.Needed != firstGood || len(c.Deaths) != 1 {
+		t.Errorf("of two deaths one is left: %+v", c)
+	}
+	l.Accuse(victim, crash(6, false))
+	if c, _ := l.Case(victim); c.Accused != 1 || c.Needed != firstGood {
+		t.Errorf("accused for the first time: %+v", c)
+	}
+}
+
 func TestSuspicionIsForgottenAndGuiltIsNot(t *testing.T) {
 	l := &Ledger{}
 	l.Accuse(victim, crash(1, false))
@@ -183,6 +229,12 @@ func TestLedgerModel(t *testing.T) {
 					t.Fatal("a death alone proves nothing")
 				}
 			},
+			"crash of several": func(t *rapid.T) {
+				worker++
+				for _, v := range rapid.SliceOfNDistinct(version, 2, 4, rapid.ID).Draw(t, "versions") {
+					l.Accuse(v, Death{At: now, Worker: fmt.Sprint(worker), Outside: rapid.Bool().Draw(t, "outside")})
+				}
+			},
 			"run": func(t *rapid.T) {
 				v := version.Draw(t, "version")
 				was := l.Standing(v)
@@ -200,6 +252,9 @@ func TestLedgerModel(t *testing.T) {
 					}
 					if c.Standing == Guilty && !apartCrash[c.Version] {
 						t.Fatalf("%v is guilty and was never alone with a death", c.Version)
+					}
+					if c.Accused < 0 || c.Standing == Suspect && c.Good >= c.Needed {
+						t.Fatalf("%+v", c)
 					}
 					if told[c.Version] != c.Standing {
 						t.Fatalf("%v: told %v", c, told[c.Version])

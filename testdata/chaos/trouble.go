@@ -74,12 +74,16 @@ const (
 	warmTime    = 2 * time.Second
 	recycleTime = 6 * time.Second
 	patience    = 15 * time.Second // of a caller
+	endurance   = 45 * time.Second // of one of the hostile: an engine may hang while the front stands still
 )
 
 // call places calls on an account's plan.
 func (t *trouble) call(ctx context.Context, a account, rate float64, d time.Duration) (load.Report, error) {
 	o := load.Options{
 		Target: "sip:" + a.name + "@" + t.server.sip, Rate: rate, Duration: d, Sockets: 2, Timeout: patience, Retransmit: true,
+	}
+	if a.hostile {
+		o.Timeout = endurance
 	}
 	if a.dials {
 		o.Answer, o.Hold = "udp://"+t.server.callee[a.name], 2*time.Second
