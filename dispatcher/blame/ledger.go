@@ -52,6 +52,7 @@ const (
 	maxGood   = 10_000 // and at the most
 	memory    = time.Hour
 	maxCases  = 1000 // beyond which the oldest suspicion is dropped
+	maxGuilty = 20   // versions of one plan; one that was forgotten is soon found out again
 )
 
 // A Death is the end of a worker that a version had a run on.
@@ -122,6 +123,7 @@ func (l *Ledger) Accuse(v Version, d Death) {
 	if c.proven() {
 		l.enter(c, Guilty, d.At)
 		l.explain(c, d.At)
+		l.forgetGuilty(c)
 		return
 	}
 	l.enter(c, Suspect, d.At)
@@ -145,6 +147,22 @@ func (l *Ledger) Acquit(v Version, now time.Time) {
 	}
 	if c.Good >= c.Needed {
 		l.enter(c, Innocent, now)
+	}
+}
+
+// forgetGuilty drops the oldest guilty version of a plan that has too many.
+func (l *Ledger) forgetGuilty(of *Case) {
+	oldest, n := of, 0
+	for _, c := range l.cases {
+		if c.Standing == Guilty && c.Account == of.Account && c.Plan == of.Plan {
+			if n++; c.Number < oldest.Number {
+				oldest = c
+			}
+		}
+	}
+	if n > maxGuilty {
+		delete(l.cases, oldest.Version)
+		l.publish()
 	}
 }
 

@@ -207,6 +207,22 @@ func TestCasesAreBounded(t *testing.T) {
 	}
 }
 
+// TestGuiltIsBounded: of an account that publishes one killer after the other, the newest
+// are remembered.
+func TestGuiltIsBounded(t *testing.T) {
+	l := &Ledger{}
+	for i := range 3 * maxGuilty {
+		l.Accuse(Version{"bad", "main", uint32(i)}, crash(i, true))
+	}
+	l.Accuse(victim, crash(1000, true))
+	if n := len(l.Cases(noon)); n != maxGuilty+1 {
+		t.Errorf("%d versions of two plans are guilty, want %d", n, maxGuilty+1)
+	}
+	if l.Standing(Version{"bad", "main", 3*maxGuilty - 1}) != Guilty || l.Standing(Version{"bad", "main", 0}) != Innocent {
+		t.Error("others than the newest are remembered")
+	}
+}
+
 // TestLedgerModel holds the ledger against its rules under random deaths and runs.
 func TestLedgerModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
