@@ -64,14 +64,6 @@ type legMemo struct {
 	Peer    peerMemo
 }
 
-func (m *memo) encode() []byte {
-	data, err := json.Marshal(m)
-	if err != nil {
-		panic(err) // it is made of strings, numbers and times
-	}
-	return data
-}
-
 // memo notes down a call.
 func (s *shard) memo(l *live) *memo {
 	m := &memo{Call: l.call.Memo(), Account: l.call.Account, Refusal: l.refusal}

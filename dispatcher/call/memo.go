@@ -1,13 +1,16 @@
 package call
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // A Memo is what outlives the process of a call with legs: enough for another to go
 // on with it. It is plain data.
 type Memo struct {
 	Record Record
-	Legs   []LegMemo
-	State  State // Dialling, Talking or Closing; Dialling also for a script between two dials
+	Legs   []LegMemo `json:",omitempty"`
+	State  State     // Dialling, Talking or Closing; Dialling also for a script between two dials
 
 	HangUp time.Time `json:",omitzero"` // Talking: when it has lasted too long
 
@@ -46,6 +49,39 @@ func (c *Call) Memo() Memo {
 		m.Legs = append(m.Legs, LegMemo{l.Target, l.LegRecord, l.state, l.deadline, l.depth, l.followed})
 	}
 	return m
+}
+
+// AppendJSON appends the memo as encoding/json would write it.
+func (m *Memo) AppendJSON(b []byte) []byte {
+	o := NewObject(b)
+	o.Append("Record", m.Record.AppendJSON)
+	if len(m.Legs) > 0 {
+		o.List("Legs", len(m.Legs), func(b []byte, i int) []byte { return m.Legs[i].appendJSON(b) })
+	}
+	o.Number("State", int64(m.State))
+	o.TimeIf("HangUp", m.HangUp)
+	if len(m.Groups) > 0 {
+		o.Value("Groups", m.Groups)
+	}
+	o.NumberIf("Group", int64(m.Group))
+	o.TimeIf("Within", m.Within)
+	o.TimeIf("Total", m.Total)
+	o.NumberIf("Media", int64(m.Media))
+	o.NumberIf("Face", int64(m.Face))
+	return o.End()
+}
+
+func (l *LegMemo) appendJSON(b []byte) []byte {
+	o := NewObject(b)
+	if !reflect.ValueOf(&l.Target).Elem().IsZero() {
+		o.Value("Target", &l.Target)
+	}
+	o.Append("Record", func(b []byte) []byte { return l.Record.appendJSON(b, time.Time{}) })
+	o.Number("State", int64(l.State))
+	o.TimeIf("Deadline", l.Deadline)
+	o.NumberIf("Depth", int64(l.Depth))
+	o.TrueIf("Followed", l.Followed)
+	return o.End()
 }
 
 // Anchor makes the times of a Memo, which are of the wall clock, times of this process,
