@@ -40,6 +40,9 @@ var ended = func() chan struct{} {
 	return c
 }()
 
+// origin is a little before all runs, by the clock that nobody sets.
+var origin = time.Now().Add(-time.Second)
+
 // ending says why a run is over before its script came to an end.
 type ending struct {
 	outcome proto.Outcome
@@ -56,7 +59,7 @@ type budget struct {
 	slowness
 
 	over  atomic.Pointer[ending]
-	begun atomic.Int64 // wall clock at the start of Lua plus the waits since, ns since the epoch
+	begun atomic.Int64 // start of Lua plus the waits since, ns since origin
 	spent atomic.Int64 // ns in Lua plus one, while the script waits and when it has ended
 
 	start     time.Time
@@ -76,7 +79,7 @@ type budget struct {
 // begin starts the clock.
 func (b *budget) begin() {
 	b.start = time.Now()
-	b.begun.Store(b.start.UnixNano())
+	b.begun.Store(int64(b.start.Sub(origin)))
 	b.left = lookEvery
 }
 
@@ -145,7 +148,7 @@ func (b *budget) active() time.Duration {
 	if begun == 0 {
 		return 0
 	}
-	return max(0, time.Duration(time.Now().UnixNano()-begun))
+	return max(0, time.Since(origin)-time.Duration(begun))
 }
 
 // end ends the run; the first reason given stands. Any goroutine may call it.
