@@ -1,6 +1,9 @@
 package main_test
 
 import (
+	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -82,5 +85,25 @@ func TestAReloadBeforeItIsReadyEndsNothing(t *testing.T) {
 	s.waitReady()
 	if a := s.call("100"); a.Status != 302 {
 		t.Errorf("answered %d, want 302", a.Status)
+	}
+}
+
+// TestTimersAreLoose in the server, which starts once more for it, and in its workers.
+func TestTimersAreLoose(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	pids := []int{s.cmd.Process.Pid}
+	for _, w := range s.ready() {
+		pids = append(pids, w.Pid)
+	}
+	for _, pid := range pids {
+		slack, err := os.ReadFile(fmt.Sprintf("/proc/%d/timerslack_ns", pid))
+		if errors.Is(err, os.ErrPermission) {
+			t.Skip(err) // CAP_SYS_NICE is needed to see it
+		}
+		s.must(err)
+		if strings.TrimSpace(string(slack)) != "300000" {
+			t.Errorf("process %d has a timer slack of %s ns", pid, slack)
+		}
 	}
 }

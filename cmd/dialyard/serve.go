@@ -26,6 +26,7 @@ func serveCommand() *cobra.Command {
 		Long:    "Serve runs the SIP front, its workers, the health monitor and the HTTP API.\nSIGHUP reads the configuration and plans.dir again, SIGTERM drains, a second one\nends at once. SIGUSR2 starts the program that lies at the same place now with\n--takeover: it takes the sockets and calls of the server that has its data.dir,\nwhich goes on if the new one cannot.",
 		Example: "  dialyard serve\n  dialyard serve --config dialyard.yaml\n  dialyard serve --takeover", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			loosenTimers()
 			cfg, err := loadConfig(cmd)
 			if err != nil {
 				return err
