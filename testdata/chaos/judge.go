@@ -141,8 +141,15 @@ func (t *trouble) writeMemory(out io.Writer) {
 	largest := slices.MaxFunc(memory, func(a, b sample) int { return int(a.bytes - b.bytes) })
 	fmt.Fprintf(out, "memory of the front: %.1f MiB at first, %.1f at most, %.1f at last", memory[0].bytes/(1<<20), largest.bytes/(1<<20), memory[len(memory)-1].bytes/(1<<20))
 	if slope, ok := t.watched.growth(); ok {
-		fmt.Fprintf(out, ", %+.2f MiB an hour\n", slope/(1<<20))
-		return
+		fmt.Fprintf(out, ", %+.2f MiB an hour", slope/(1<<20))
+	} else {
+		fmt.Fprint(out, "; too short to tell a slope")
 	}
-	fmt.Fprintln(out, "; too short to tell a slope")
+	fmt.Fprint(out, "\nwhat it fell back to, every five minutes:")
+	for i, minute := range t.watched.floor() {
+		if i%5 == 0 {
+			fmt.Fprintf(out, " %.1f", minute.bytes/(1<<20))
+		}
+	}
+	fmt.Fprintln(out, " MiB")
 }

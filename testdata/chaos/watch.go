@@ -62,16 +62,21 @@ func (w *watch) orphans() (pids []int) {
 // settled is how long the front is left to itself before its memory is held against it.
 const settled = 10 * time.Minute
 
-// growth is the slope of the memory after the warm-up, in bytes per hour, by medians of a minute and the
-// median slope of all their pairs; ok is false if less than half an hour can be judged.
-func (w *watch) growth() (perHour float64, ok bool) {
-	var minutes []sample
+// floor is what the memory falls back to in each minute: what is above it is garbage of
+// whatever went wrong just then, and says nothing.
+func (w *watch) floor() (minutes []sample) {
 	for i := 0; i+60 <= len(w.memory); i += 60 {
-		if part := w.memory[i : i+60]; part[0].at >= settled {
-			sorted := slices.SortedFunc(slices.Values(part), func(a, b sample) int { return cmp.Compare(a.bytes, b.bytes) })
-			minutes = append(minutes, sample{part[30].at, sorted[30].bytes})
-		}
+		part := w.memory[i : i+60]
+		least := slices.MinFunc(part, func(a, b sample) int { return cmp.Compare(a.bytes, b.bytes) })
+		minutes = append(minutes, sample{part[30].at, least.bytes})
 	}
+	return minutes
+}
+
+// growth is the slope of the floor after the warm-up, in bytes per hour: the median slope of all pairs of
+// minutes. ok is false if less than half an hour can be judged.
+func (w *watch) growth() (perHour float64, ok bool) {
+	minutes := slices.DeleteFunc(w.floor(), func(s sample) bool { return s.at < settled })
 	var slopes []float64
 	for i := range minutes {
 		for _, later := range minutes[i+1:] {
