@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +70,9 @@ func buildWithClock(t *testing.T) (program string) {
 			t.Fatal(err)
 		}
 	}
-	dir, folder := t.TempDir(), filepath.Join(runtime.GOROOT(), "src", "time")
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	must(err)
+	dir, folder := t.TempDir(), filepath.Join(strings.TrimSpace(string(root)), "src", "time")
 	source, err := os.ReadFile(filepath.Join(folder, "time.go"))
 	must(err)
 	const reading = "	sec, nsec, mono := runtimeNow()\n	if mono == 0 {"
