@@ -46,7 +46,7 @@ func (o *Object) tags(name string, tags map[string]string) {
 	o.Append(name, func(b []byte) []byte {
 		inner := NewObject(b)
 		for _, k := range slices.Sorted(maps.Keys(tags)) {
-			inner.Text(k, tags[k])
+			inner.Named(k, tags[k])
 		}
 		return inner.End()
 	})
