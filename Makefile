@@ -20,7 +20,7 @@ run: build ## Build and serve on 127.0.0.1, with the built-in plans
 	bin/dialyard serve
 
 test: ## Run all tests
-	go test -shuffle=on -timeout 20m $(TESTFLAGS) ./... ./testdata/chaos
+	go test -shuffle=on -timeout 20m $(TESTFLAGS) ./... ./testdata/bench ./testdata/chaos
 
 race: ## Run all tests with the race detector
 	go test -race -shuffle=on -timeout 40m $(TESTFLAGS) ./...

@@ -58,7 +58,7 @@ type bench struct {
 }
 
 // sections are what one execution measures, in this order.
-var sections = []string{"redirected", "memory", "dialled", "held"}
+var sections = []string{"redirected", "storm", "memory", "dialled", "held"}
 
 // measure takes the figures of one binary, those of one section or all.
 func (b bench) measure(ctx context.Context, binary string) (results, error) {
@@ -71,6 +71,8 @@ func (b bench) measure(ctx context.Context, binary string) (results, error) {
 		switch section {
 		case "redirected":
 			r.Points, r.HighestClean, err = b.speed(ctx, binary)
+		case "storm":
+			r.Storm, err = b.storm(ctx, binary)
 		case "memory":
 			r.Memory, err = b.memory(ctx, binary)
 		case "dialled":

@@ -186,3 +186,14 @@ func TestDialledResults(t *testing.T) {
 		}
 	}
 }
+
+func TestStormIsJudgedByMedians(t *testing.T) {
+	ms := func(n int) point { return point{P99: time.Duration(n) * time.Millisecond} }
+	s := newStorm([]stormRound{{ms(4), ms(9)}, {ms(2), ms(3)}, {ms(1), ms(4)}})
+	if s.Quiet.P99 != 2*time.Millisecond || s.During.P99 != 4*time.Millisecond || s.Ratio != 2 {
+		t.Errorf("%+v", s)
+	}
+	if text := (results{Storm: s}).String(); !strings.Contains(text, "2.00  ") || !strings.Contains(text, "another account's storm of 200/s") {
+		t.Errorf("%s", text)
+	}
+}

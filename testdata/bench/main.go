@@ -8,6 +8,7 @@
 //	fixed rates      CPU per call of the front and of the workers, latency
 //	highest rate     the highest at which every call is answered in time, once, and as the plan says;
 //	                 then the same figures at that rate and at half of it
+//	storm            latency of an account's calls while another's scripts never end
 //	memory           RSS of the front and its workers: fresh, after a minute of load, a minute later
 //	dialled          calls which the plan dials, from INVITE to BYE through both legs, the generator at
 //	                 both ends: fixed rates and the highest clean one, in turns with Kamailio's stateful

@@ -16,6 +16,7 @@ type results struct {
 	Grain        time.Duration `json:"grain_ns,omitempty"`
 	Points       []point       `json:"points,omitempty"`
 	HighestClean float64       `json:"highest_clean_rate,omitempty"` // calls/s
+	Storm        *storm        `json:"storm,omitempty"`
 	Memory       memory        `json:"memory,omitzero"`
 	Dialled      *relayed      `json:"dialled,omitempty"`
 	Held         *held         `json:"held,omitempty"`
@@ -128,6 +129,9 @@ func (r results) String() string {
 	if r.Points != nil {
 		writePoints(&b, r.Points)
 		writeHighest(&b, "highest clean rate", r.HighestClean)
+	}
+	if r.Storm != nil {
+		writeStorm(&b, *r.Storm)
 	}
 	if r.Memory.Load > 0 {
 		writeMemory(&b, r.Memory)

@@ -92,7 +92,8 @@ func (s *server) writePlans() error {
 	})
 }
 
-// config routes every call to the one plan and lifts the limits of its account.
+// config routes every call to the one plan and lifts the limits of its account; that of
+// storms has the usual ones.
 func (s *server) config() string {
 	return fmt.Sprintf(`sip:
   listen: ["udp://%[1]s", "tcp://%[1]s"]
@@ -102,7 +103,10 @@ data:
   dir: %[3]q
 plans:
   dir: %[4]q
+accounts:
+  - {name: storm, runs: 5, rate: 50, load: 0.5}
 routes:
+  - {match: {user: storm}, account: storm, plan: main}
   - account: bench
     plan: %[5]s
 limits:
