@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"dialyard/cmd/dialyard/config"
 	"dialyard/dialplans"
 	"dialyard/dispatcher"
@@ -40,6 +42,7 @@ type front struct {
 	succession
 
 	healthPlan store.Bundle
+	bundles    *lru.Cache[string, store.Bundle] // that workers asked for lately, by hash
 	dispatcher *dispatcher.Dispatcher
 	jail       *jail.Jail
 	pool       *worker.Pool
@@ -68,7 +71,11 @@ type watch struct {
 
 // newFront makes one of which nothing is there yet.
 func newFront(cfg *config.Config, log *slog.Logger, level *slog.LevelVar) *front {
-	f := &front{started: cfg, log: log, level: level, healthPlan: dialplans.Health()}
+	bundles, err := lru.New[string, store.Bundle](recentBundles)
+	if err != nil {
+		panic(err) // only a size below 1 is an error
+	}
+	f := &front{started: cfg, log: log, level: level, healthPlan: dialplans.Health(), bundles: bundles}
 	f.config.Store(cfg)
 	return f
 }

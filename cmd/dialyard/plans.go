@@ -123,16 +123,25 @@ func routes(list []config.Route) []dispatcher.Route {
 	return out
 }
 
+// recentBundles is how many bundles of at most 256 KiB are kept that workers have asked
+// for: the next worker needs them too, perhaps when there is no descriptor left to read
+// a file by.
+const recentBundles = 64
+
 // bundle finds the files of a version for a worker: the built-in health plan or
-// one of the store's.
+// one of the store's. Nobody changes them.
 func (f *front) bundle(hash string) map[string][]byte {
 	if hash == f.healthPlan.Hash() {
 		return f.healthPlan
+	}
+	if b, ok := f.bundles.Get(hash); ok {
+		return b
 	}
 	b, err := f.plans.Bundle(hash)
 	if err != nil {
 		f.log.Error("plan unreadable", "reason", err)
 		return nil
 	}
+	f.bundles.Add(hash, b)
 	return b
 }
