@@ -12,24 +12,43 @@ import (
 // network meanwhile. So a script that has used more than slowFrom enters the slow lane,
 // where as many are at work at once as there are processors, the others wait for their
 // turn, and even the one at work pauses for a breath between two turns, in which
-// everybody else is served. A breath lasts a millisecond: that is how exactly Go waits
-// when nothing else is to be done, and only then does it look at the network.
+// everybody else is served: others' calls take hardly longer than ever, and a slow
+// script has two thirds of a processor.
 const (
-	slowFrom   = 10 * time.Millisecond // of CPU time
-	slowTurn   = 8 * time.Millisecond  // of CPU time
-	breath     = time.Millisecond
+	slowFrom   = time.Millisecond       // of CPU time
+	slowTurn   = 250 * time.Microsecond // of CPU time
+	breath     = 100 * time.Microsecond
 	longestJam = time.Second // after which a script no longer waits for its turn
 )
 
 var (
-	slowLane    = make(chan struct{}, runtime.GOMAXPROCS(0))
+	slowLane    = openLane(runtime.GOMAXPROCS(0))
 	slowWaiting atomic.Int32
 )
 
+// openLane makes a lane with room for n.
+func openLane(n int) chan *breather {
+	lane := make(chan *breather, n)
+	for range n {
+		lane <- &breather{}
+	}
+	return lane
+}
+
+// OpenLane gives the slow lane timers that are finer than Go's. It is for a process that
+// only runs scripts, before it confines itself.
+func OpenLane() {
+	for range cap(slowLane) {
+		b := <-slowLane
+		b.open()
+		slowLane <- b
+	}
+}
+
 // slowness is where a run stands towards the slow lane.
 type slowness struct {
-	inLane bool
-	turn   time.Duration // CPU time when its turn began
+	place *breather     // in the lane; nil outside
+	turn  time.Duration // CPU time when its turn began
 }
 
 // giveWay lets others go on, if the run is slow. The time counts neither as CPU time
@@ -38,13 +57,13 @@ func (b *budget) giveWay() {
 	if b.cpu < slowFrom || b.cpu-b.turn < slowTurn {
 		return
 	}
-	if b.inLane {
-		time.Sleep(breath) // nobody of the lane works meanwhile
+	if b.place != nil {
+		b.place.breathe(breath) // nobody of the lane works meanwhile
 		if slowWaiting.Load() > 0 {
 			b.leaveLane()
 		}
 	}
-	if !b.inLane {
+	if b.place == nil {
 		b.enterLane()
 	}
 	b.turn = b.cpu
@@ -57,16 +76,15 @@ func (b *budget) enterLane() {
 	jam := time.NewTimer(longestJam)
 	defer jam.Stop()
 	select {
-	case slowLane <- struct{}{}:
-		b.inLane = true
+	case b.place = <-slowLane:
 	case <-jam.C: // somebody in it does not move: the worker will be ended for that
 	}
 }
 
 // leaveLane is for a run that ends or waits for something else.
 func (b *budget) leaveLane() {
-	if b.inLane {
-		b.inLane = false
-		<-slowLane
+	if b.place != nil {
+		slowLane <- b.place
+		b.place = nil
 	}
 }

@@ -22,7 +22,10 @@ func workerCommand() *cobra.Command {
 	var l worker.Limits
 	cmd := &cobra.Command{
 		Use: "worker", Short: "Run scripts for the server that started this process", Hidden: true, Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return worker.Main(compile, l) },
+		RunE: func(*cobra.Command, []string) error {
+			dialplans.OpenLane()
+			return worker.Main(compile, l)
+		},
 	}
 	cmd.Flags().Uint64Var(&l.MemorySoft, "memory-soft", 0, "bytes")
 	cmd.Flags().Uint64Var(&l.MemoryHard, "memory-hard", 0, "bytes")

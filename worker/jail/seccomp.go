@@ -32,14 +32,14 @@ const (
 	thread = unix.CLONE_THREAD
 )
 
-// plain are the system calls that Go's runtime, its timers and network poller, and
-// gRPC on a socket that is open already make. brk, set_robust_list and rseq are those of
+// plain are the system calls that Go's runtime, its timers and network poller, a script's
+// breath, and gRPC on a socket that is open already make. brk, set_robust_list and rseq are those of
 // the C library, for threads of a binary that has one.
 var plain = []uint32{
 	unix.SYS_READ, unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_CLOSE, unix.SYS_SHUTDOWN,
 	unix.SYS_FUTEX, unix.SYS_EPOLL_PWAIT, unix.SYS_EPOLL_CTL, unix.SYS_ACCEPT4,
 	unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME, unix.SYS_GETSOCKOPT,
-	unix.SYS_NANOSLEEP, unix.SYS_CLOCK_NANOSLEEP, unix.SYS_CLOCK_GETTIME, unix.SYS_RESTART_SYSCALL,
+	unix.SYS_NANOSLEEP, unix.SYS_CLOCK_NANOSLEEP, unix.SYS_TIMERFD_SETTIME, unix.SYS_CLOCK_GETTIME, unix.SYS_RESTART_SYSCALL,
 	unix.SYS_SCHED_YIELD, unix.SYS_GETRANDOM, unix.SYS_MADVISE, unix.SYS_MUNMAP, unix.SYS_BRK,
 	unix.SYS_RT_SIGRETURN, unix.SYS_RT_SIGACTION, unix.SYS_RT_SIGPROCMASK, unix.SYS_SIGALTSTACK,
 	unix.SYS_GETPID, unix.SYS_GETTID, unix.SYS_SET_ROBUST_LIST, unix.SYS_RSEQ,
