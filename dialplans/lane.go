@@ -12,11 +12,12 @@ import (
 // network meanwhile. So a script that has used more than slowFrom enters the slow lane,
 // where as many are at work at once as there are processors, the others wait for their
 // turn, and even the one at work pauses for a breath between two turns, in which
-// everybody else is served: others' calls take hardly longer than ever, and a slow
-// script has two thirds of a processor.
+// everybody else is served: others' calls take hardly longer than ever. Two thirds of a
+// processor are for slow scripts, and somewhat more if there is but one.
 const (
 	slowFrom   = time.Millisecond       // of CPU time
-	slowTurn   = 250 * time.Microsecond // of CPU time
+	soleTurn   = time.Millisecond       // of CPU time, for a script that is the only slow one
+	slowTurn   = 250 * time.Microsecond // of CPU time, for one of several
 	breath     = 100 * time.Microsecond
 	longestJam = time.Second // after which a script no longer waits for its turn
 )
@@ -54,7 +55,8 @@ type slowness struct {
 // giveWay lets others go on, if the run is slow. The time counts neither as CPU time
 // nor, but for its wall limit, at all.
 func (b *budget) giveWay() {
-	if b.cpu < slowFrom || b.cpu-b.turn < slowTurn {
+	waiting := slowWaiting.Load() > 0
+	if used := b.cpu - b.turn; b.cpu < slowFrom || used < slowTurn || used < soleTurn && !waiting {
 		return
 	}
 	if b.place != nil {

@@ -9,10 +9,11 @@ import (
 )
 
 // TestCancelAtOnce: INVITE and CANCEL arrive together, so that the run is given up
-// while it begins. sipp cannot send two requests without listening in between.
+// while it begins. sipp cannot send two requests without listening in between. The leg
+// begins later: one that was sent already would be waited for, 32 s as nobody answers.
 func TestCancelAtOnce(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, plan("dial", `call:dial("sip:nobody@127.0.0.1:9")`))
+	s := startServer(t, plan("dial", `call:dial("sip:nobody@127.0.0.1:9", {delay = 60})`))
 	conn, err := net.Dial("udp", s.sip)
 	s.must(err)
 	defer conn.Close()
