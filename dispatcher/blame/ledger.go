@@ -150,12 +150,14 @@ func (l *Ledger) Acquit(v Version, now time.Time) {
 	}
 }
 
-// forgetGuilty drops the oldest guilty version of a plan that has too many.
+// forgetGuilty drops what was proven longest ago of a plan that has too many guilty
+// versions; never the one that was proven now, whatever its number.
 func (l *Ledger) forgetGuilty(of *Case) {
-	oldest, n := of, 0
+	var oldest *Case
+	n := 1
 	for _, c := range l.cases {
-		if c.Standing == Guilty && c.Account == of.Account && c.Plan == of.Plan {
-			if n++; c.Number < oldest.Number {
+		if c != of && c.Standing == Guilty && c.Account == of.Account && c.Plan == of.Plan {
+			if n++; oldest == nil || c.Since.Before(oldest.Since) {
 				oldest = c
 			}
 		}

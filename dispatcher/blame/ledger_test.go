@@ -214,12 +214,17 @@ func TestGuiltIsBounded(t *testing.T) {
 	for i := range 3 * maxGuilty {
 		l.Accuse(Version{"bad", "main", uint32(i)}, crash(i, true))
 	}
+	old := Version{"bad", "main", 0} // its owner goes back to it
+	l.Accuse(old, crash(999, true))
+	if l.Standing(old) != Guilty {
+		t.Error("the version that was proven guilty last is forgotten for its low number")
+	}
 	l.Accuse(victim, crash(1000, true))
 	if n := len(l.Cases(noon)); n != maxGuilty+1 {
 		t.Errorf("%d versions of two plans are guilty, want %d", n, maxGuilty+1)
 	}
-	if l.Standing(Version{"bad", "main", 3*maxGuilty - 1}) != Guilty || l.Standing(Version{"bad", "main", 0}) != Innocent {
-		t.Error("others than the newest are remembered")
+	if l.Standing(Version{"bad", "main", 3*maxGuilty - 1}) != Guilty || l.Standing(Version{"bad", "main", 1}) != Innocent {
+		t.Error("others than those that were proven last are remembered")
 	}
 }
 
